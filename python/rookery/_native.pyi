@@ -189,8 +189,14 @@ class Node:
     def cluster_peers(self, peers: list[ClusterPeer]) -> None:
         """Make the other nodes those of the list: all that run."""
 
-    def cluster_lost(self, names: list[str], may_adopt: bool) -> None:
+    def cluster_expect(self, names: list[str]) -> None:
+        """Say which members may run of which nothing was heard yet."""
+
+    def cluster_lost(self, names: list[str], may_adopt: bool, is_alone: bool) -> None:
         """The complete list of members that died, as far as those who run may say so."""
+
+    def cluster_leave_for(self, name: str, most: int) -> None:
+        """Offer sessions of clients that are away to another node, at most that many."""
 
     def cluster_partner(self) -> PartnerStatusRow:
         """Who else keeps the sessions of this node."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ def main() -> None:
     """Start, say where, and do what is asked until the input ends."""
     told = json.loads(sys.argv[1])
     folder = Path(told["store"]) if told["store"] else None
+    broker = BrokerConfig(
+        retainer=RetainerConfig(**told["retainer"]), shared_strategy=told["strategy"]
+    )
     node = Node(
         NodeConfig(
-            broker=BrokerConfig(
-                retainer=RetainerConfig(**told["retainer"]), shared_strategy=told["strategy"]
-            ),
+            broker=broker,
             workers=told["workers"],
             listeners=(ListenerConfig(id="tcp:default", bind="127.0.0.1:0"),),
             durability=DurabilityConfig(dir=folder),
@@ -44,7 +46,12 @@ def main() -> None:
     node.accept()
     say({"mqtt": int(node.listeners()[0].address.rpartition(":")[2]), "lanes": lanes})
     for line in sys.stdin:
-        say(answer(node, json.loads(line)))
+        order = json.loads(line)
+        if "settings" in order:
+            node.apply_config(replace(broker, **order["settings"]))
+            say(None)
+        else:
+            say(answer(node, order))
     node.stop(0.0)
 
 
@@ -53,11 +60,18 @@ def answer(node: Node, order: dict[str, Any]) -> object:
     if "peers" in order:
         node.cluster_peers([ClusterPeer(**peer) for peer in order["peers"]])
         return None
+    if "expect" in order:
+        node.cluster_expect(order["expect"])
+        return None
     if "clients" in order:
         found, _ = node.lists.clients_page(ClientQuery(), 0, 1000)
         return {client.client_id: client.is_connected for client in found}
     if "lost" in order:
-        node.cluster_lost(order["lost"], may_adopt=order.get("may_adopt", False))
+        kinds = {key: order[key] for key in ("may_adopt", "is_alone") if key in order}
+        node.cluster_lost(order["lost"], **kinds)
+        return None
+    if "leave_for" in order:
+        node.cluster_leave_for(order["leave_for"], order["most"])
         return None
     if "partner" in order:
         return node.cluster_partner()._asdict()

@@ -74,10 +74,12 @@ def _is_free(address: str) -> bool:
 
 
 @contextlib.contextmanager
-def members(folder: Path, count: int, **settings: str) -> Iterator[list[Member]]:
+def members(
+    folder: Path, count: int, where: Where = LOCAL, /, **settings: str
+) -> Iterator[list[Member]]:
     """That many nodes, each alone; whatever still runs at the end is stopped."""
     found = [
-        Member(folder / f"node{number}", address, **settings)
+        Member(folder / f"node{number}", address, where, **settings)
         for number, address in enumerate(addresses(count), 1)
     ]
     try:

@@ -128,6 +128,8 @@ pub enum Frame<'a> {
         has_shadow: bool,
         /// This node understands [`Frame::Links`].
         has_links: bool,
+        /// This node understands [`Frame::Shadow`].
+        knows_shadows: bool,
     },
     /// The lane is not open.
     Refused(Refusal),
@@ -203,6 +205,7 @@ const ROUTES_KNOWN: u8 = 1;
 const HAS_REPLICA: u8 = 2;
 const HAS_SHADOW: u8 = 4;
 const HAS_LINKS: u8 = 8;
+const KNOWS_SHADOWS: u8 = 16;
 
 /// The first frame of what was read and how long it is; none when more is needed.
 ///
@@ -258,7 +261,8 @@ impl<'a> Frame<'a> {
                 let routes = (flags & ROUTES_KNOWN != 0).then_some(version);
                 let has_replica = flags & HAS_REPLICA != 0;
                 let (has_shadow, has_links) = (flags & HAS_SHADOW != 0, flags & HAS_LINKS != 0);
-                Self::Welcome { taken, routes, has_replica, has_shadow, has_links }
+                let knows_shadows = flags & KNOWS_SHADOWS != 0;
+                Self::Welcome { taken, routes, has_replica, has_shadow, has_links, knows_shadows }
             }
             kind::REFUSED => Self::Refused(Refusal::of(r.u8()?)),
             kind::BATCH => Self::Batch { seq: r.u64()?, items: r.rest() },
@@ -311,13 +315,14 @@ impl<'a> Frame<'a> {
                 out.extend_from_slice(proof);
             }
             Self::Proof(proof) => out.extend_from_slice(proof),
-            Self::Welcome { taken, routes, has_replica, has_shadow, has_links } => {
+            Self::Welcome { taken, routes, has_replica, has_shadow, has_links, knows_shadows } => {
                 out.extend_from_slice(&taken.to_le_bytes());
                 let flags = [
                     (routes.is_some(), ROUTES_KNOWN),
                     (*has_replica, HAS_REPLICA),
                     (*has_shadow, HAS_SHADOW),
                     (*has_links, HAS_LINKS),
+                    (*knows_shadows, KNOWS_SHADOWS),
                 ];
                 out.push(flags.iter().filter(|(is, _)| *is).fold(0, |all, (_, flag)| all | flag));
                 out.extend_from_slice(&routes.unwrap_or_default().to_le_bytes());

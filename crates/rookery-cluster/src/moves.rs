@@ -29,6 +29,7 @@ mod kind {
     pub(super) const FORGOTTEN: u8 = 47;
     pub(super) const HELD: u8 = 48;
     pub(super) const LIST: u8 = 49;
+    pub(super) const OFFER: u8 = 50;
 }
 
 /// What is said about a session. `ask` is a number of the node that asked; 0: no client waits.
@@ -108,6 +109,11 @@ pub enum MoveFrame<'a> {
         /// From here.
         from: u32,
     },
+    /// The session of a client that is away may come to the receiver, which asks for it.
+    Offer {
+        /// The client.
+        client_id: &'a str,
+    },
 }
 
 impl<'a> MoveFrame<'a> {
@@ -137,6 +143,7 @@ impl<'a> MoveFrame<'a> {
                 Self::Held { shard, next: (has_next == 1).then_some(next), items: r.rest() }
             }
             kind::LIST => Self::List { shard: r.u16()?, from: r.u32()? },
+            kind::OFFER => Self::Offer { client_id: r.short_text()? },
             _ => return Some(None),
         }))
     }
@@ -164,7 +171,7 @@ impl<'a> MoveFrame<'a> {
                 put_text(out, client_id);
                 out.extend_from_slice(part);
             }
-            Self::Forgotten { client_id } => put_text(out, client_id),
+            Self::Forgotten { client_id } | Self::Offer { client_id } => put_text(out, client_id),
             Self::Held { shard, next, items } => {
                 out.extend_from_slice(&shard.to_le_bytes());
                 out.push(u8::from(next.is_some()));
@@ -190,6 +197,7 @@ impl<'a> MoveFrame<'a> {
             Self::Forgotten { .. } => kind::FORGOTTEN,
             Self::Held { .. } => kind::HELD,
             Self::List { .. } => kind::LIST,
+            Self::Offer { .. } => kind::OFFER,
         }
     }
 }
@@ -318,6 +326,13 @@ impl Asks {
             questions.push(open.question.clone());
         }
         questions
+    }
+
+    /// Whatever waits for `with` waits for another node as well.
+    pub fn join(&mut self, with: u64, node: u64) {
+        for open in self.open.values_mut().filter(|open| open.waiting.contains(&with)) {
+            open.waiting.push(node);
+        }
     }
 
     /// What a node is to be asked again on a new connection.

@@ -23,6 +23,8 @@ mod kind {
     pub(super) const UNABLE: u8 = 81;
     pub(super) const PARTNER: u8 = 82;
     pub(super) const ADOPTED: u8 = 83;
+    pub(super) const STORE: u8 = 84;
+    pub(super) const SETTLED: u8 = 85;
 }
 
 /// What nodes tell each other about shadows.
@@ -52,6 +54,18 @@ pub enum ShadowFrame<'a> {
         /// Of its start that was lost.
         incarnation: u64,
     },
+    /// Which store the node has that says so: with another one than before it has lost its disk.
+    Store {
+        /// A number that no other store has; 0: it has none.
+        id: u64,
+    },
+    /// The routes of those [sessions](Self::Adopted) have been told.
+    Settled {
+        /// The lost node.
+        name: &'a str,
+        /// Of its start that was lost.
+        incarnation: u64,
+    },
 }
 
 impl<'a> ShadowFrame<'a> {
@@ -62,6 +76,8 @@ impl<'a> ShadowFrame<'a> {
             kind::UNABLE => Self::Unable { stream: r.u64()? },
             kind::PARTNER => Self::Partner { name: r.short_text()? },
             kind::ADOPTED => Self::Adopted { name: r.short_text()?, incarnation: r.u64()? },
+            kind::STORE => Self::Store { id: r.u64()? },
+            kind::SETTLED => Self::Settled { name: r.short_text()?, incarnation: r.u64()? },
             _ => return Some(None),
         }))
     }
@@ -74,7 +90,8 @@ impl<'a> ShadowFrame<'a> {
             }
             Self::Unable { stream } => out.extend_from_slice(&stream.to_le_bytes()),
             Self::Partner { name } => put_text(out, name),
-            Self::Adopted { name, incarnation } => {
+            Self::Store { id } => out.extend_from_slice(&id.to_le_bytes()),
+            Self::Adopted { name, incarnation } | Self::Settled { name, incarnation } => {
                 put_text(out, name);
                 out.extend_from_slice(&incarnation.to_le_bytes());
             }
@@ -87,6 +104,8 @@ impl<'a> ShadowFrame<'a> {
             Self::Unable { .. } => kind::UNABLE,
             Self::Partner { .. } => kind::PARTNER,
             Self::Adopted { .. } => kind::ADOPTED,
+            Self::Store { .. } => kind::STORE,
+            Self::Settled { .. } => kind::SETTLED,
         }
     }
 }

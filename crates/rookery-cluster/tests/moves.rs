@@ -17,6 +17,7 @@ fn frames(client_id: &str, word: u64, bytes: &[u8]) -> Vec<Vec<u8>> {
         MoveFrame::Forgotten { client_id },
         MoveFrame::Held { shard: 3, next: word.is_multiple_of(3).then_some(7), items: bytes },
         MoveFrame::List { shard: 9, from: 1 },
+        MoveFrame::Offer { client_id },
     ];
     let encode = |frame: MoveFrame<'_>| {
         let mut out = Vec::new();

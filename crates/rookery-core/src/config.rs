@@ -28,6 +28,26 @@ pub enum SharedStrategy {
     HashTopic,
 }
 
+/// When the acknowledgement of a message leaves that a durable session wants.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Acknowledge {
+    /// When it is in the store, and in that of the node that keeps the sessions as well.
+    #[default]
+    Durable,
+    /// When every node that wants it has it in memory.
+    Memory,
+}
+
+/// What becomes of such a message when the other node, or a node that wants it, does not confirm in time.
+#[derive(Copy, Clone, PartialEq, Eq, Debug, Default)]
+pub enum Unconfirmed {
+    /// It is acknowledged for what this node has.
+    #[default]
+    KeepLocally,
+    /// The publisher is told that nobody promises anything.
+    Refuse,
+}
+
 /// `mqtt.*` of one zone.
 #[derive(Clone, Debug)]
 pub struct MqttConfig {
@@ -370,6 +390,10 @@ pub struct BrokerConfig {
     pub notices: NoticeConfig,
     /// Whether sessions, queues and retained messages are written to the store.
     pub durable: bool,
+    /// What PUBACK and PUBREC promise.
+    pub acknowledge: Acknowledge,
+    /// And when that cannot be had.
+    pub unconfirmed: Unconfirmed,
     /// Whether ordinary clients may read `$SYS/#`.
     pub sys_topics_open: bool,
     /// Who may publish and subscribe to what. Shared: compiled once for all shards.

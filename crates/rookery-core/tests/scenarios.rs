@@ -11,6 +11,7 @@ mod scenarios {
     pub mod exclusive;
     pub mod full_store;
     pub mod leaving;
+    pub mod meeting;
     pub mod moving;
     pub mod restored;
     pub mod retry;

@@ -31,11 +31,16 @@ impl Worker {
     /// What the other node gets of a turn, if it gets anything.
     pub(crate) fn ship(&mut self, ticket: u64, ops: &[Op]) -> Option<Shipped> {
         let shown = std::mem::take(&mut self.shard.effects.shown);
-        let wants = self.lanes.as_ref().map_or(NOTHING, |lanes| lanes.wants());
+        let lanes = self.lanes.as_ref()?;
+        let (wants, is_strict) = (lanes.wants(), self.shard.must_be_confirmed());
+        let mut shipped = Shipped { is_strict, ..Shipped::default() };
         if wants == NOTHING {
-            return None;
+            // There is nobody to ship to, but somebody may come.
+            let is_waiting = is_strict && ops.iter().any(is_shared);
+            shipped.ticket = if is_waiting { ticket } else { 0 };
+            self.shipping.waiting.extend(is_waiting.then_some(ticket));
+            return is_waiting.then_some(shipped);
         }
-        let mut shipped = Shipped::default();
         for shown in shown {
             match shown {
                 Shown::Open => shipped.is_open = true,
@@ -49,7 +54,7 @@ impl Worker {
         for op in ops.iter().filter(|op| is_shared(op)) {
             encode_op(op, &mut shipped.bytes);
         }
-        if wants == PROMISES && shipped.bytes.len() > before {
+        if (wants == PROMISES || is_strict) && shipped.bytes.len() > before {
             shipped.ticket = ticket;
             self.shipping.waiting.push_back(ticket);
         }

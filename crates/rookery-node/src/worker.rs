@@ -574,6 +574,10 @@ impl Worker {
                 self.read_bodies(ticket);
             }
             Item::Shipped(ticket) => self.shipped(now, ticket),
+            Item::Unconfirmed(ticket) => {
+                self.shard.left_unconfirmed(ticket);
+                self.shipped(now, ticket);
+            }
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
             Item::Listen(token, listener) => self.listen(token, listener),
             Item::Unlisten(token, reply) => self.unlisten(token, reply),

@@ -7,8 +7,9 @@ use std::time::Duration;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use rookery_core::config::{
-    Admission, AutoSubscribe, BrokerConfig, DelayedConfig, HookSwitches, LimitsConfig, MqttConfig,
-    NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy, ZoneConfig,
+    Acknowledge, Admission, AutoSubscribe, BrokerConfig, DelayedConfig, HookSwitches, LimitsConfig,
+    MqttConfig, NoticeConfig, RetainerConfig, RewriteAction, RewriteRule, SharedStrategy,
+    Unconfirmed, ZoneConfig,
 };
 use rookery_node::api::{
     DurabilityConfig, Keepalive, ListenerConfig, ListenerKind, NodeConfig, SniCertificate,
@@ -147,6 +148,15 @@ fn shared_strategy(o: Object<'_, '_>) -> PyResult<SharedStrategy> {
     word(o, "shared_strategy", &strategies)
 }
 
+fn acknowledge(o: Object<'_, '_>) -> PyResult<Acknowledge> {
+    word(o, "acknowledge", &[("durable", Acknowledge::Durable), ("memory", Acknowledge::Memory)])
+}
+
+fn unconfirmed(o: Object<'_, '_>) -> PyResult<Unconfirmed> {
+    let answers = [("keep_locally", Unconfirmed::KeepLocally), ("refuse", Unconfirmed::Refuse)];
+    word(o, "unconfirmed", &answers)
+}
+
 fn admission(o: Object<'_, '_>) -> PyResult<Admission> {
     let admissions = [
         ("loopback", Admission::LoopbackOnly),
@@ -177,6 +187,8 @@ pub(crate) fn broker(o: Object<'_, '_>) -> PyResult<BrokerConfig> {
         auto_subscribe: get_each(o, "auto_subscribe", auto_subscribe)?,
         limits: get_with(o, "limits", limits)?,
         admission: admission(o)?,
+        acknowledge: acknowledge(o)?,
+        unconfirmed: unconfirmed(o)?,
         hooks: get_with(o, "hooks", hooks)?,
         notices: get_with(o, "notices", notices)?
     } }

@@ -255,9 +255,25 @@ impl Node {
         self.call(py, |node| node.cluster_peers(peers))
     }
 
+    /// Says which members may run of which nothing was heard yet.
+    fn cluster_expect(&self, py: Python<'_>, names: Vec<String>) -> PyResult<()> {
+        self.call(py, |node| node.cluster_expect(names))
+    }
+
     /// Makes the nodes that died those of the list.
-    fn cluster_lost(&self, py: Python<'_>, names: Vec<String>, may_adopt: bool) -> PyResult<()> {
-        self.call(py, |node| node.cluster_lost(names, may_adopt))
+    fn cluster_lost(
+        &self,
+        py: Python<'_>,
+        names: Vec<String>,
+        may_adopt: bool,
+        is_alone: bool,
+    ) -> PyResult<()> {
+        self.call(py, |node| node.cluster_lost(names, may_adopt, is_alone))
+    }
+
+    /// Offers sessions of clients that are away to another node.
+    fn cluster_leave_for(&self, py: Python<'_>, name: &str, most: u32) -> PyResult<()> {
+        self.call(py, |node| node.cluster_leave_for(name, most))
     }
 
     /// `PeerStatusRow` of each of them.

@@ -11,6 +11,16 @@ export interface Lanes {
   last_error: string;
 }
 
+/** The node that keeps the sessions of another one as well. */
+export interface Partner {
+  /** Absent: none does. */
+  node?: string;
+  /** Whether it has all of them. */
+  is_whole: boolean;
+  lag: number;
+  lag_bytes: number;
+}
+
 export interface ClusterMember {
   node: string;
   node_status: string;
@@ -21,6 +31,7 @@ export interface ClusterMember {
   revision?: number;
   in_step?: boolean;
   lanes?: Lanes;
+  partner?: Partner;
 }
 
 export interface Cluster {
@@ -85,6 +96,7 @@ export type EvacuationState =
   | "waiting_health_check"
   | "evicting_conns"
   | "waiting_takeover"
+  | "evicting_sessions"
   | "prohibiting";
 
 /** A node that is being emptied. */

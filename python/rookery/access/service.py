@@ -13,6 +13,7 @@ from rookery.access.health import Health
 from rookery.access.reasons import DEFECT
 from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
+from rookery.ending import ended
 
 _logger = logging.getLogger(__name__)
 
@@ -77,8 +78,7 @@ class ServiceUser(Generic[S]):
     async def stop(self) -> None:
         looking, self._looking = self._looking, None
         if looking is not None:
-            looking.cancel()
-            await asyncio.gather(looking, return_exceptions=True)
+            await ended("looking after an authentication service", looking)
         await self.service.stop()
 
 

@@ -113,7 +113,11 @@ def make_services(
         lists=NodeLists(observation.nodes, node.native.lists),
         kept_answers=KeptAnswers(observation.nodes, node.native),
         rebalancing=Rebalancing(
-            observation.nodes, node.native.lists, node.native.stats, node.config.data_dir
+            observation.nodes,
+            node.native.lists,
+            node.native.stats,
+            node.native.cluster_leave_for,
+            node.config.data_dir,
         ),
         cluster=cluster,
         monitor=observation.monitor,

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rookery.clock import Clock
+from rookery.ending import ended
 from rookery.errors import UnavailableError
 from rookery.native.node import Publication
 
@@ -93,9 +94,7 @@ class SysTopics:
 
     async def close(self) -> None:
         """Publish nothing more."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended("$SYS topics", *self._tasks)
         self._tasks.clear()
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -82,6 +82,16 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
         ),
         "无：{members} 个节点中仅能联系到 {running} 个（需要 {needed} 个）；客户端服务正常，修改将被拒绝",
     ),
+    "ctl.cluster.partner.whole": (
+        "{node} has all of its sessions, {lag} changes ({lag_bytes} bytes) behind",
+        "{node} 已有其全部会话，落后 {lag} 项变更（{lag_bytes} 字节）",
+    ),
+    "ctl.cluster.partner.begun": (
+        "{node} does not have all of its sessions yet, {lag} changes ({lag_bytes} bytes) behind",
+        "{node} 正在复制其会话，落后 {lag} 项变更（{lag_bytes} 字节）",
+    ),
+    "ctl.cluster.partner.none": ("nobody keeps its sessions", "暂无节点保存其会话"),
+    "ctl.cluster.partner.stopped": ("it does not run", "未运行"),
     "ctl.cluster.joined": (
         "{node} joined {other}; the cluster is {nodes}",
         "{node} 已加入 {other}，集群节点：{nodes}",
@@ -244,6 +254,14 @@ CTL_TEXTS: dict[str, tuple[str, str]] = {
     "option.rebalance.conn-evict-rate": (
         "most clients that are disconnected in a second (default 500)",
         "每秒断开的客户端数上限（默认 500）",
+    ),
+    "option.rebalance.sess-evict-rate": (
+        "most sessions of clients that are away that go to other nodes in a second (default 500)",
+        "每秒迁移到其他节点的离线客户端会话数上限（默认 500）",
+    ),
+    "option.rebalance.migrate-to": (
+        "nodes that get these sessions, with spaces between (default: all others that run)",
+        "接收这些会话的节点，多个以空格分隔（默认所有正在运行的其他节点）",
     ),
     "option.rebalance.wait-takeover": (
         "how long clients then have to come back elsewhere (default 60)",

@@ -202,6 +202,8 @@ def _broker(values: Values) -> to.BrokerConfig:
             unsubscribed=notices["client_unsubscribed"],
         ),
         durable=values["durability"]["enable"],
+        acknowledge=values["durability"]["acknowledge"],
+        unconfirmed=values["durability"]["unconfirmed"],
         sys_topics_open=values["access"]["sys_topics"] == "everyone",
         authorization=_authorization(values["authorization"]),
         flapping=_flapping(values["flapping_detect"]),

@@ -19,6 +19,7 @@ from rookery.connectors.base import Connector, ConnectorError, Reconnecting
 from rookery.connectors.defects import defect
 from rookery.connectors.options import ConnectorOptions
 from rookery.connectors.status import NOT_STARTED, STOPPED, State, Status
+from rookery.ending import ended
 
 _logger = logging.getLogger(__name__)
 
@@ -96,8 +97,7 @@ class Link:
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        await asyncio.wait({task})
+        await ended(f"connector {self.id}", task)
         self._set(State.DISCONNECTED, STOPPED if self._idle is NOT_STARTED else self._idle)
         await self._disconnect()
         self.settled.set()

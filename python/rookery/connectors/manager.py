@@ -23,6 +23,7 @@ from rookery.connectors.runner import LastError
 from rookery.connectors.running import RunningAction, Surroundings
 from rookery.connectors.settings import ActionSettings, ConnectorSettings, SourceSettings
 from rookery.connectors.status import Kind, Status
+from rookery.ending import ended
 from rookery.errors import NotFoundError
 from rookery.native.action_fields import FieldSpec
 
@@ -284,8 +285,7 @@ class Connectors:
         await self.apply(Wanted())
         ticking, self._ticking = self._ticking, None
         if ticking is not None:
-            ticking.cancel()
-            await asyncio.wait({ticking})
+            await ended("the rates of connectors", ticking)
 
     async def _end_old(self, before: Plan, plan: Plan) -> None:
         actions = _gone(before.actions, plan.actions)

@@ -20,7 +20,10 @@ from rookery.connectors.settings import ActionSettings, SourceSettings
 from rookery.connectors.sources import SourceRunner
 from rookery.connectors.standing import Standing
 from rookery.connectors.status import DISABLED, STOPPED, Kind, Status
+from rookery.ending import ended
 from rookery.native.action_fields import BufferSpec, FieldSpec
+
+GIVE_BACK_S = 10.0
 
 _logger = logging.getLogger(__name__)
 
@@ -58,10 +61,8 @@ class _Tasks:
 
     async def end(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        # What a sink does not answer is given back first.
+        await ended("an action or a source", *tasks, again_s=GIVE_BACK_S, within_s=2 * GIVE_BACK_S)
 
 
 def _say_if_failed(task: asyncio.Task[None]) -> None:

@@ -17,6 +17,7 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
+from rookery.ending import ended
 from rookery.engine.hooks import NOT_AUTHORIZED, Callback, Fallback, HookTable
 from rookery.engine.questions import (
     IGNORE,
@@ -280,9 +281,7 @@ class HookDispatcher:
                     await self._notices.join()
             except TimeoutError:
                 self.counters["hooks.notices.dropped"] += self._notices.qsize()
-            self._telling.cancel()
-        tasks = [*self._deciding, *([self._telling] if self._telling else [])]
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended("decisions of hooks", *self._deciding, self._telling)
         self._telling = None
 
 

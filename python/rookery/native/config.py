@@ -328,7 +328,8 @@ class BrokerConfig:
 
     ``max_connections`` is the quota of the node; 0 means none. From ``crowded_from`` clients on an event
     says that it is nearly used up, and another when there are fewer than ``crowded_until``; 0 means
-    never. ``auth_methods`` are the methods of
+    never. ``acknowledge`` is what PUBACK and PUBREC promise of a message that durable sessions want, and
+    ``unconfirmed`` what becomes of it when other nodes do not confirm. ``auth_methods`` are the methods of
     enhanced authentication that Python answers, such as ``SCRAM-SHA-256``.
     """
 
@@ -344,6 +345,8 @@ class BrokerConfig:
     hooks: HookSwitches = field(default_factory=HookSwitches)
     notices: NoticeConfig = field(default_factory=NoticeConfig)
     durable: bool = False
+    acknowledge: Literal["durable", "memory"] = "durable"
+    unconfirmed: Literal["keep_locally", "refuse"] = "keep_locally"
     sys_topics_open: bool = False
     authorization: AuthorizationConfig = field(default_factory=AuthorizationConfig)
     bans: tuple[Ban, ...] = ()

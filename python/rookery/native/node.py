@@ -266,18 +266,39 @@ class Node:
         """
         _call(self._native.cluster_peers, list(peers))
 
-    def cluster_lost(self, names: Iterable[str], *, may_adopt: bool = False) -> None:
+    def cluster_expect(self, names: Iterable[str]) -> None:
+        """Say which members may run of which nothing was heard yet.
+
+        For those of the first call clients that want their sessions wait, five seconds at most.
+
+        Raises:
+            ConfigError: the lanes are not open.
+        """
+        _call(self._native.cluster_expect, list(names))
+
+    def cluster_lost(
+        self, names: Iterable[str], *, may_adopt: bool = False, is_alone: bool = False
+    ) -> None:
         """Make the nodes that died those of the list: members that are silent without having said that
         they stop, where those who run may speak for the cluster.
 
         Wills of their clients and delayed messages that they kept are published by the others. Sessions
         that were on them go on at the nodes that keep them as well, with ``may_adopt``: more than half of
-        the cluster runs.
+        the cluster runs. With ``is_alone`` there is no other member, and acknowledgements wait for nobody.
 
         Raises:
             InvalidConfigError: the lanes are not open.
         """
-        _call(self._native.cluster_lost, list(names), may_adopt)
+        _call(self._native.cluster_lost, list(names), may_adopt, is_alone)
+
+    def cluster_leave_for(self, name: str, most: int) -> None:
+        """Offer sessions of clients that are away to another node that runs, at most that many. It takes
+        those that it can have; each stays here until it is stored there.
+
+        Raises:
+            InvalidConfigError: the lanes are not open.
+        """
+        _call(self._native.cluster_leave_for, name, most)
 
     def cluster_status(self) -> list[PeerStatus]:
         """How it stands with each of the other nodes; nothing where there is no cluster."""

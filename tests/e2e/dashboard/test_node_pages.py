@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from harness.dashboard import Dashboard
 from harness.operator import Operator
@@ -82,3 +82,33 @@ def test_a_backup_is_made_fetched_and_deleted(dashboard: Dashboard) -> None:
     row.get_by_role("button", name=t("common.deleteOne", name="")).click()
     dashboard.agree(t("common.delete"))
     dashboard.said(t("common.deleted"))
+
+
+def test_the_second_copy_of_each_nodes_sessions_is_shown(dashboard: Dashboard) -> None:
+    """What a node of three answers; ``tests/integration/cluster`` has what is in it."""
+    t = dashboard.t
+    partners = [
+        {"node": "rookery@b", "is_whole": True, "lag": 3, "lag_bytes": 960},
+        {"node": "rookery@c", "is_whole": False, "lag": 1200, "lag_bytes": 2_097_152},
+        {"is_whole": False, "lag": 0, "lag_bytes": 0},
+    ]
+
+    def answer(route: Route) -> None:
+        found = route.fetch().json()
+        rows = [
+            {"node": f"rookery@{name}", "node_status": "running", "partner": partner}
+            for name, partner in zip("abc", partners, strict=True)
+        ]
+        route.fulfill(json=found | {"self": "rookery@a", "members": rows})
+
+    dashboard.page.route("**/api/v5/cluster", answer)
+    try:
+        dashboard.open("/nodes", t("nodes.title"))
+        bytes_of = {"whole": "960 B", "begun": "2.0 MB"}
+        for key, node, lag in (("whole", "rookery@b", "3"), ("begun", "rookery@c", "1,200")):
+            text = t(f"nodes.partner.{key}", node=node, lag=lag, bytes=bytes_of[key])
+            expect(dashboard.page.get_by_text(text)).to_be_visible()
+        expect(dashboard.page.get_by_text(t("nodes.partner.none"), exact=True)).to_be_visible()
+        dashboard.check()
+    finally:
+        dashboard.page.unroute("**/api/v5/cluster")

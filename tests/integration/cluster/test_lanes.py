@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -43,6 +44,23 @@ def test_a_message_goes_to_subscribers_of_every_node(nodes: Nodes, qos: int) -> 
         here.publish("t/ü 1/x", b"to all", qos=qos)
         for client in (there, far):
             client.receive("t/ü 1/x", b"to all")
+
+
+def test_any_topic_passes_unchanged(nodes: Nodes) -> None:
+    a, b, _ = nodes
+    chance = random.Random(8)
+    letters = "/ .*>#+$%?&=\"'\\~üß中文字🦀🏳️‍🌈אب\u00a0\u200b\u2028\ufeff\ufffd\U0010fffd"
+    letters = letters.replace("#", "").replace("+", "")
+    topics = [
+        "/", "//", " ", "a/", "/a", "a//b", "$", "$x/y", "ä" * 32_000, "🦀" * 16_000,
+        *("x" + "".join(chance.choices(letters, k=chance.randint(1, 40))) for _ in range(200)),
+    ]  # fmt: skip
+    with a.connect() as publisher, b.connect() as subscriber:
+        subscriber.subscribe("#", "$/#", "$x/#", qos=1)
+        await_routes(b, 3, a)
+        for topic in topics:
+            publisher.publish(topic, b"x", qos=1)
+            assert subscriber.receive().topic_name == topic
 
 
 def test_properties_and_flags_go_with_a_message(nodes: Nodes) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import json
 import os
+import re
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ import pytest
 
 from harness.client import RawClient
 from harness.members import Member, members, runs, until_all_see
-from harness.packets import Publish, Will
+from harness.packets import PubAck, Publish, Will
 from harness.waiting import until
 from harness.web_service import WebService, web_service
 from rookery.client.management import ManagementClient
@@ -68,6 +69,29 @@ def test_nodes_that_joined_see_each_other(three: list[Member]) -> None:
     until_all_see(three, everybody, "all see all")
     rows = three_.ctl.json("cluster", "status")
     assert rows["self"] == three_.name
+
+
+def test_who_keeps_the_sessions_of_each_is_shown_by_all(three: list[Member]) -> None:
+    names = {member.name for member in three}
+
+    def partners(member: Member) -> dict[str, str]:
+        rows = member.ctl.json("cluster", "status")["members"]
+        found = {row["node"]: row.get("partner", {}) for row in rows}
+        assert all(
+            one.get("lag", 0) >= 0 and one.get("lag_bytes", 0) >= 0 for one in found.values()
+        )
+        return {name: one.get("node", "") for name, one in found.items() if one.get("is_whole")}
+
+    def are_alike() -> bool:
+        seen = [partners(member) for member in three]
+        return seen[0].keys() == names and seen[0] == seen[1] == seen[2]
+
+    until(are_alike, "all show the same", shows=lambda: [partners(member) for member in three])
+    found = partners(three[0])
+    assert all(name != partner and partner in names for name, partner in found.items())
+    said = three[1].ctl.good("cluster", "status").out
+    for name, partner in found.items():
+        assert re.search(rf"partners\.{re.escape(name)} +{re.escape(partner)} has all of its", said)
 
 
 def test_every_node_is_listed_by_each_with_its_figures(three: list[Member]) -> None:
@@ -364,6 +388,43 @@ def test_a_nats_that_stood_still_is_connected_again(three: list[Member]) -> None
 
     until(lambda: two.nats()["connected"], "two is connected again", shows=two.nats)
     assert two.nats_pid() == nats
+    until_all_see(three, {member.name: RUNNING for member in three}, "all see all")
+
+
+def test_while_nats_stands_still_everywhere_everybody_is_answered(three: list[Member]) -> None:
+    """Publishers as they chose, changes with a refusal; afterwards all is as before."""
+    one, two, three_ = three
+    three_.node.settings["durability.unconfirmed"] = "refuse"
+    three_.node.restart()
+    until_all_see(three, {member.name: RUNNING for member in three}, "all see all")
+    for member in (one, three_):
+        with member.node.durable(f"keeper-{member.address}", 5) as keeper:
+            keeper.subscribe(f"kept/{member.address}", qos=1)
+    stopped = [member.nats_pid() for member in three]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        until(
+            lambda: all(two.status()[name] == STOPPED for name in (one.name, three_.name)),
+            "two hears nobody",
+            shows=two.status,
+        )
+        with one.node.connect(level=5) as publisher:
+            publisher.publish(f"kept/{one.address}", b"1", qos=1)
+        with three_.node.connect(level=5) as publisher:
+            publisher.send(Publish(f"kept/{three_.address}", b"2", 1, 7))
+            publisher.expect(PubAck, packet_id=7, reason_code=0x97)
+        banned = {"as": "clientid", "who": "nobody"}
+        with pytest.raises(RookeryError) as refused:
+            ManagementClient(one.node.data_dir, timeout_s=30.0).post("/api/v5/banned", banned)
+        assert refused.value.code == "SERVICE_UNAVAILABLE"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
+    until_all_see(three, {member.name: RUNNING for member in three}, "all see all")
+    assert [member.nats_pid() for member in three] == stopped
+    del three_.node.settings["durability.unconfirmed"]
+    three_.node.restart()
     until_all_see(three, {member.name: RUNNING for member in three}, "all see all")
 
 

@@ -126,6 +126,32 @@ def test_a_session_waits_for_its_client(two: list[Member]) -> None:
     again.disconnect(properties={"session_expiry_interval": 0})
 
 
+def test_sessions_of_clients_that_stay_away_go_to_other_nodes(two: list[Member]) -> None:
+    one, other = two
+    names = [fresh_name("goes") for _ in range(5)]
+    for name in names:
+        client = one.node.durable(name, 5)
+        client.subscribe(f"{name}/#", qos=1)
+        client.disconnect()
+    with other.node.connect(level=5) as publisher:
+        publisher.publish(f"{names[0]}/t", b"before", qos=1)
+        _evacuate(one, migrate_to=[other.name], sess_evict_rate=2)
+        seen = set()
+        while (found := _status(one))["state"] != "prohibiting":
+            seen.add((found["state"], found["stats"]["current_sessions"]))
+        assert {("evicting_sessions", 3), ("evicting_sessions", 1)} & seen
+        assert found["stats"]["current_sessions"] == 0
+        assert found["session_eviction_rate"] == 2
+        publisher.publish(f"{names[0]}/t", b"after", qos=1)
+    client = other.node.durable(names[0], 5)
+    assert client.connack.session_present
+    client.receive(f"{names[0]}/t", b"before")
+    client.receive(f"{names[0]}/t", b"after")
+    client.disconnect(properties={"session_expiry_interval": 0})
+    for name in names[1:]:
+        other.node.durable(name, 5).disconnect(properties={"session_expiry_interval": 0})
+
+
 def test_a_node_that_does_not_come_back_says_so(two: list[Member]) -> None:
     one, _ = two
     client = one.node.connect(level=5)
@@ -153,6 +179,7 @@ def test_clients_leave_no_faster_than_the_rate(two: list[Member]) -> None:
         {"wait_health_check": "soon"},
         {"wait_takeover": "40h"},
         {"redirect_to": "a\nb"},
+        {"sess_evict_rate": 0},
         {"wait": 1},
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from harness.members import Member, members
-from harness.packets import Connect
+from harness.clock import Clock, clock_library
+from harness.members import Member, members, until_all_see
+from harness.node import Where
+from harness.packets import ConnAck, Connect
 from harness.waiting import until
 from rookery.client.management import ManagementClient
 from rookery.errors import RookeryError
@@ -24,13 +27,24 @@ SETTINGS = {
     "authorization.sources": "[{type = built_in_database, enable = true}]",
     "authorization.no_match": "deny",
 }
+QUOTA_EXCEEDED = 0x97
 PASSWORD = "a password of a device 1"
 
 
 @pytest.fixture(scope="module")
-def three(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Member]]:
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Clock:
+    """The time of day of all of them."""
+    if shutil.which("cc") is None:
+        pytest.skip("there is no cc")
+    folder = tmp_path_factory.mktemp("clock")
+    return Clock(folder / "clock", clock_library(folder))
+
+
+@pytest.fixture(scope="module")
+def three(tmp_path_factory: pytest.TempPathFactory, clock: Clock) -> Iterator[list[Member]]:
     """Three nodes; the tests of this file are one story, in their order."""
-    with members(tmp_path_factory.mktemp("replicated"), 3, **SETTINGS) as found:
+    where = Where(prefix=clock.prefix)
+    with members(tmp_path_factory.mktemp("replicated"), 3, where, **SETTINGS) as found:
         yield found
 
 
@@ -200,6 +214,51 @@ def test_who_was_away_goes_on_from_where_it_was(three: list[Member]) -> None:
     until(lambda: size_limit(three_) == 778, "what was set meanwhile holds")
     until(lambda: users(three_) == {"from-one", "meanwhile"}, "users made and gone meanwhile")
     assert "took over" not in "\n".join(three_.node.log[before:])
+
+
+@pytest.mark.parametrize("days", [3, 40])
+def test_who_was_away_for_days_is_a_member_and_has_everything(
+    three: list[Member], clock: Clock, days: int
+) -> None:
+    one, _, three_ = three
+    three_.node.kill9()
+    name = f"after-{days}-days"
+    add_user(one, name)
+    before = len(three_.node.log)
+    clock.jump(days * 86_400)
+    three_.start()
+    in_step(three_)
+
+    assert name in users(three_)
+    assert users(three_) == users(one)
+    until_all_see(three, {member.name: "running" for member in three}, "all see all")
+    # What was deleted is remembered for 30 days: after that everything is compared anew.
+    is_taken_over = "took over" in "\n".join(three_.node.log[before:])
+    assert is_taken_over == (days > 29)
+    rest(one).delete(f"{USERS}/{name}")
+    until(lambda: name not in users(three_), "the user is gone")
+
+
+def test_the_connection_quota_is_that_of_every_node(three: list[Member]) -> None:
+    one, two, _ = three
+    rest(one).put("/api/v5/license/setting", {"dynamic_max_connections": 1})
+
+    def quota(member: Member) -> Any:
+        return rest(member).get("/api/v5/license/setting")["dynamic_max_connections"]
+
+    until(
+        lambda: all(quota(member) == 1 for member in three), "the quota", shows=lambda: quota(two)
+    )
+    first = two.node.open(level=5)
+    packet = Connect("first", username="from-one", password=PASSWORD.encode())
+    assert first.connect(packet).reason_code == 0
+    late = two.node.open(level=5)
+    packet = Connect("late", username="from-one", password=PASSWORD.encode())
+    late.send(packet)
+    assert late.expect(ConnAck).reason_code == QUOTA_EXCEEDED
+    first.disconnect()
+    rest(two).put("/api/v5/license/setting", {"dynamic_max_connections": "infinity"})
+    until(lambda: quota(one) == "infinity", "no quota", shows=lambda: quota(one))
 
 
 def test_without_the_others_changes_are_refused_and_the_rest_goes_on(three: list[Member]) -> None:

@@ -290,3 +290,47 @@ def test_who_acknowledges_elsewhere_gets_nothing_again(three: Nodes) -> None:
         assert publisher.await_packet(PubAck).reason_code == 0
         client.receive(f"{name}/t", b"2")
     end(client)
+
+
+def test_sessions_go_to_another_node_without_their_clients(three: Nodes) -> None:
+    a, b, c = three
+    prefix = fresh_name("moved")
+    names = [f"{prefix}-{n}" for n in range(60)]
+    for name in names:
+        client, _ = come(a, name)
+        client.subscribe(Subscription(f"{prefix}/#", 2))
+        client.disconnect()
+    here, _ = come(a, f"{prefix}-here")
+    late = Will(f"{prefix}/will", b"x", properties={"will_delay_interval": HOUR})
+    dying, _ = come(a, f"{prefix}-dying", will=late)
+    dying.drop()
+    stay = {f"{prefix}-here": True, f"{prefix}-dying": False}
+    until(lambda: a.clients().get(f"{prefix}-dying") is False, "its connection is lost")
+    await_routes(a, 1, b, c)
+    with c.connect() as publisher:
+        publisher.publish(f"{prefix}/t", b"1", qos=1)
+
+        def has_left() -> bool:
+            # One that keeps nothing on a disk takes none.
+            a.ask(leave_for=c.name, most=100)
+            a.ask(leave_for=b.name, most=25)
+            return a.clients() == stay
+
+        until(has_left, "all that may go have gone", shows=a.clients)
+        assert b.clients() == dict.fromkeys(names, False)
+        assert c.clients() == {publisher.client_id: True}
+        publisher.publish(f"{prefix}/t", b"2", qos=2)
+    for name, node in ((names[0], b), (names[1], c)):
+        client, was_there = come(node, name)
+        assert was_there
+        for payload in (b"1", b"2"):
+            message = client.await_packet(Publish)
+            assert message.payload == payload
+            client.acknowledge(message)
+        client.expect_nothing()
+        end(client)
+    end(here)
+    for name in (*names[2:], f"{prefix}-dying"):
+        client, was_there = come(a, name)
+        assert was_there
+        end(client)

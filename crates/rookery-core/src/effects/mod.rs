@@ -60,6 +60,9 @@ pub enum ShardMessage {
     },
     /// Other nodes have taken what was sent to them up to this turn.
     NodesTook(u64),
+    /// They have not taken what was sent to them in this turn, and it is not waited for any more; up to
+    /// it they have.
+    NodesMissed(u64),
     /// About retained messages that all nodes of the cluster have.
     Replica(Box<ReplicaMessage>),
     /// A session moves between nodes.
@@ -105,7 +108,8 @@ impl ShardMessage {
             | Self::Config(_)
             | Self::Rules(_)
             | Self::Unstored(_)
-            | Self::NodesTook(_) => 0,
+            | Self::NodesTook(_)
+            | Self::NodesMissed(_) => 0,
             Self::Settled { seqs, .. } => size_of_val(&**seqs),
             Self::Replica(message) => message.bytes(),
             Self::Pledge(message) => message.bytes(),

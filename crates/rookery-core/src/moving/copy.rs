@@ -37,6 +37,8 @@ pub struct SessionCopy {
     pub awaiting_rel: Vec<u16>,
     /// What it got lately and may get again, see [`super::Seen`].
     pub seen: Vec<(MessageId, u64)>,
+    /// Its record in the store of the node that it was on; empty: of an earlier version.
+    pub record: Box<[u8]>,
 }
 
 /// A message of a session.
@@ -146,6 +148,7 @@ impl SessionCopy {
             queue: waiting.map(|(priority, item)| (priority, CopiedMessage::of(item))).collect(),
             awaiting_rel,
             seen: seen.map_or_else(Vec::new, |seen| seen.names().collect()),
+            record: Box::default(),
         }
     }
 
@@ -185,6 +188,8 @@ impl SessionCopy {
             out.extend_from_slice(&id.0.to_le_bytes());
             out.extend_from_slice(&name.to_le_bytes());
         }
+        out.extend_from_slice(&(self.record.len() as u32).to_le_bytes());
+        out.extend_from_slice(&self.record);
         out
     }
 
@@ -221,6 +226,10 @@ impl SessionCopy {
         for _ in 0..r.u32()? {
             let id = MessageId(u128::from_le_bytes(r.array()?));
             copy.seen.push((id, r.u64()?));
+        }
+        if !r.0.is_empty() {
+            let len = r.u32()?;
+            copy.record = r.take(len as usize)?.into();
         }
         Some(copy)
     }

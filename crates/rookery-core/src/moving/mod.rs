@@ -112,6 +112,16 @@ pub enum MoveStep {
         /// From this place on.
         from: u32,
     },
+    /// The session of a client that is away may come: the receiver asks for it.
+    Offer {
+        /// The client.
+        client_id: Arc<str>,
+    },
+    /// Offer such sessions to a node. Of the management plane.
+    Leave {
+        /// At most that many.
+        most: u32,
+    },
     /// Everybody has answered, or was waited for long enough. Of the lanes.
     Settled {
         /// The number.

@@ -304,7 +304,7 @@ impl Shard {
 
     /// The session lives on another node by now: it gets the message there.
     #[cold]
-    fn deliver_to_moved(
+    pub(super) fn deliver_to_moved(
         &mut self,
         key: SessionKey,
         opts: SubOpts,

@@ -28,6 +28,8 @@ const HELD_SLICE: u32 = 1000;
 pub(super) struct Moved {
     pub(super) node: Arc<str>,
     pub(super) client_id: Arc<str>,
+    /// The lost node that it was on before it was here.
+    pub(super) from: Option<Arc<str>>,
     /// Its subscriptions stand until nobody sends here any more.
     cleanup: Cleanup,
 }
@@ -141,7 +143,13 @@ impl Shard {
             self.leave_for(now, slot);
             return;
         }
-        let copy = SessionCopy::of(session, now.unix_ms);
+        let mut copy = SessionCopy::of(session, now.unix_ms);
+        let zone = self.config.zones.get(usize::from(session.meta.zone));
+        if let Op::Put { value, .. } =
+            persist::put_session(session, zone.map_or("default", |zone| &zone.name))
+        {
+            copy.record = value;
+        }
         let Some(departure) = session.moves.as_mut().and_then(|m| m.departure.as_mut()) else {
             return;
         };
@@ -229,10 +237,11 @@ impl Shard {
             self.effects.store_ops.push(Op::DropSession { session: durable_id });
         }
         self.forget_moved(&client_id);
+        let from = session.moves.as_ref().and_then(|moves| moves.from.clone());
         let filters = session.subscriptions.into_iter().collect();
         let cleanup = Cleanup::new(key, durable_id, mountpoint, filters);
         self.travel.moved_due.push_back((now.mono_ms + FOLLOW_MS, key));
-        let moved = Moved { node: node.clone(), client_id: client_id.clone(), cleanup };
+        let moved = Moved { node: node.clone(), client_id: client_id.clone(), from, cleanup };
         self.travel.moved.insert(key, moved);
         self.travel.moved_of.insert(client_id.clone(), key);
         self.tell_node(Some(node), MoveStep::Forgotten { client_id });

@@ -244,6 +244,8 @@ impl Shard {
             let Some(gate) = self.gates.pop_front() else { return };
             let is_stored =
                 is_stored || gate.is_free || gate.ticket < ticket || gate.action.passes();
+            let is_stored =
+                is_stored && (gate.is_free || !self.is_unconfirmed(gate.ticket, &gate.action));
             if !is_stored
                 && let GateAction::Ack { kind: AckKind::PubRec, packet_id, .. } = gate.action
             {
@@ -301,7 +303,7 @@ impl Shard {
     }
 
     /// A QoS 2 message was not stored: the client may send it again as a new one.
-    fn forget_exchange(&mut self, now: Now, key: SessionKey, packet_id: u16) {
+    pub(super) fn forget_exchange(&mut self, now: Now, key: SessionKey, packet_id: u16) {
         if let Some(session) = self.sessions.get_checked16(key.slot, key.generation) {
             if let Some(ids) = session.awaiting_rel.as_mut() {
                 ids.remove(&packet_id);

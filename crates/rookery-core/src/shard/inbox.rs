@@ -27,6 +27,7 @@ impl Shard {
             ShardMessage::Unstored(seq) => self.expect_unstored(seq),
             ShardMessage::Settled { seqs, is_stored } => self.settle_foreign(&seqs, is_stored),
             ShardMessage::NodesTook(turn) => self.nodes_took(now, turn),
+            ShardMessage::NodesMissed(turn) => self.nodes_missed(now, turn),
             ShardMessage::Replica(message) => self.hear_replica(now, *message),
             ShardMessage::Move(step) => self.take_step(now, *step),
             ShardMessage::Follow { client_id, message } => {

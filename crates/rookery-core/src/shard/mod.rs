@@ -19,6 +19,7 @@ mod deliver;
 mod departing;
 mod exchange;
 mod fault;
+mod fetching;
 mod gate;
 mod groups;
 mod hookpoints;
@@ -35,6 +36,7 @@ mod observe;
 mod operation;
 mod outgoing;
 mod pledge;
+mod promising;
 mod publish;
 mod query;
 mod queue;
@@ -139,6 +141,8 @@ pub struct Shard {
     ticket: u64,
     /// All tickets up to this one are committed.
     committed: u64,
+    /// Up to this ticket other nodes did not confirm what they had to.
+    unconfirmed: u64,
     replay_ready: VecDeque<SessionKey>,
     cleanup: VecDeque<close::Cleanup>,
     /// Ended sessions that still have to give messages to others.
@@ -276,6 +280,7 @@ impl Shard {
             is_asking_again: false,
             ticket: 1,
             committed: 0,
+            unconfirmed: 0,
             replay_ready: VecDeque::new(),
             cleanup: VecDeque::new(),
             leaving: HashMap::new(),

@@ -12,7 +12,7 @@ use smallvec::smallvec;
 use super::Shard;
 use super::deliver::message_ref;
 use super::departing::Moved;
-use super::shadow::{Held, Promise};
+use super::shadow::{Followed, Held, Promise};
 use crate::conn::{ConnState, ConnectRequest, Deferred};
 use crate::effects::{CloseCause, LogLevel, ShardMessage, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -36,8 +36,10 @@ pub(super) struct Travel {
     pub(super) asking: HashMap<Arc<str>, Asking>,
     /// Number of the latest question to other nodes.
     asks: u64,
+    /// Up to where sessions were offered to other nodes.
+    pub(super) offered: u32,
     /// Nodes to be told that a session is stored here, in the order of the tickets.
-    unconfirmed: VecDeque<Unconfirmed>,
+    pub(super) unconfirmed: VecDeque<Unconfirmed>,
     /// Sessions that live on other nodes by now, until nothing comes for them.
     pub(super) moved: HashMap<SessionKey, Moved>,
     /// The same by client.
@@ -46,6 +48,10 @@ pub(super) struct Travel {
     pub(super) moved_due: VecDeque<(u64, SessionKey)>,
     /// Sessions of lost nodes that went on here, with the epoch they got; so they do not come back.
     pub(super) adopted: HashMap<Arc<str>, u64>,
+    /// The latest turn in which a message was handed on to another node.
+    pub(super) followed: u64,
+    /// Marks of messages that were handed on.
+    pub(super) followed_marks: Vec<Followed>,
     /// What is said once writes are stored, by their tickets.
     pub(super) promises: VecDeque<(u64, Promise)>,
     /// The store refused something, and has not shown since that there is room.
@@ -62,10 +68,13 @@ impl Travel {
             asking: HashMap::new(),
             // Not those of an earlier run: answers to that may still come.
             asks: u64::from(shard) << 48 | now.unix_ms & 0xffff_ffff_ffff,
+            offered: 0,
             unconfirmed: VecDeque::new(),
             moved: HashMap::new(),
             moved_of: HashMap::new(),
             adopted: HashMap::new(),
+            followed: 0,
+            followed_marks: Vec::new(),
             promises: VecDeque::new(),
             has_refused: false,
             held: VecDeque::new(),
@@ -78,10 +87,11 @@ impl Travel {
 /// A client that waits for what other nodes say about its session.
 #[derive(Debug)]
 pub(super) struct Asking {
-    key: ConnKey,
+    /// None: the session was offered, no client waits.
+    key: Option<ConnKey>,
     ask: u64,
     pub(super) epoch: u64,
-    copies: Vec<(Arc<str>, SessionCopy)>,
+    pub(super) copies: Vec<(Arc<str>, SessionCopy)>,
 }
 
 /// A node to be told that its session is stored here, once it is.
@@ -92,6 +102,8 @@ pub(super) struct Unconfirmed {
     ask: u64,
     client_id: Arc<str>,
     epoch: u64,
+    /// No client came for it: what is not stored is not here either.
+    pub(super) is_offered: bool,
 }
 
 impl Shard {
@@ -113,8 +125,6 @@ impl Shard {
         let slot = self.clients.get(&client_id);
         let before = slot.and_then(|slot| self.sessions.get(*slot)).map_or(0, |s| s.generation);
         let epoch = self.next_generation(now, before);
-        self.travel.asks += 1;
-        let ask = self.travel.asks;
         let is_clean = request.clean_start;
         let Some(conn) = self.conns.get_mut(key.slot) else { return };
         conn.state = ConnState::Deciding;
@@ -124,11 +134,25 @@ impl Shard {
             asked: ASKED,
             ..Deferred::default()
         }));
-        let asking = Asking { key, ask, epoch, copies: Vec::new() };
-        if let Some(older) = self.travel.asking.insert(client_id.clone(), asking) {
+        if let Some(older) = self.travel.asking.remove(&client_id) {
             self.give_way(now, &client_id, older);
         }
+        let ask = self.ask_for(Some(key), epoch, &client_id);
         self.tell_node(None, MoveStep::Ask { ask, epoch, is_clean, is_above: false, client_id });
+    }
+
+    /// Notes that other nodes are asked for a session; the number of the question.
+    pub(super) fn ask_for(
+        &mut self,
+        key: Option<ConnKey>,
+        epoch: u64,
+        client_id: &Arc<str>,
+    ) -> u64 {
+        self.travel.asks += 1;
+        let ask = self.travel.asks;
+        let asking = Asking { key, ask, epoch, copies: Vec::new() };
+        self.travel.asking.insert(client_id.clone(), asking);
+        ask
     }
 
     pub(super) fn tell_node(&mut self, node: Option<Arc<str>>, step: MoveStep) {
@@ -140,14 +164,21 @@ impl Shard {
         let ask = asking.ask;
         self.tell_node(None, MoveStep::GiveUp { ask, client_id: client_id.clone() });
         self.send_back(client_id, asking.copies, ask);
-        if self.take_waiting(asking.key).is_some() {
+        if let Some(key) = asking.key
+            && self.take_waiting(key).is_some()
+        {
             let detail = "the same client identifier connects elsewhere at the same moment";
             let (code, cause) = (ReasonCode::SERVER_BUSY, CloseCause::TakenOver);
-            self.refuse_as(now, asking.key, client_id, code, cause, detail);
+            self.refuse_as(now, key, client_id, code, cause, detail);
         }
     }
 
-    fn send_back(&mut self, client_id: &Arc<str>, copies: Vec<(Arc<str>, SessionCopy)>, ask: u64) {
+    pub(super) fn send_back(
+        &mut self,
+        client_id: &Arc<str>,
+        copies: Vec<(Arc<str>, SessionCopy)>,
+        ask: u64,
+    ) {
         for (node, _) in copies {
             self.tell_node(Some(node), MoveStep::GiveUp { ask, client_id: client_id.clone() });
         }
@@ -182,6 +213,8 @@ impl Shard {
                 self.take_copy(now, node, ask, &client_id, &bytes);
             }
             (Some(_), MoveStep::Forgotten { client_id }) => self.settle_seen(now, &client_id),
+            (Some(_), MoveStep::Offer { client_id }) => self.take_offer(now, client_id),
+            (Some(node), MoveStep::Leave { most }) => self.offer_sessions(&node, most),
             (Some(node), step) => self.take_question(now, node, step),
             (None, _) => {}
         }
@@ -237,7 +270,11 @@ impl Shard {
             return;
         }
         let Some(asking) = self.travel.asking.remove(client_id) else { return };
-        let Asking { key, mut copies, .. } = asking;
+        let Some(key) = asking.key else {
+            self.settle_offered(now, ask, client_id, asking);
+            return;
+        };
+        let mut copies = asking.copies;
         let Some(mut request) = self.take_waiting(key) else {
             self.send_back(client_id, copies, ask);
             return;
@@ -313,14 +350,16 @@ impl Shard {
     }
 
     /// Tells a node that its session is here, as soon as it is stored.
-    fn confirm(&mut self, before: usize, node: Arc<str>, slot: u32, ask: u64) {
+    pub(super) fn confirm(&mut self, before: usize, node: Arc<str>, slot: u32, ask: u64) {
         let Some(session) = self.sessions.get(slot) else { return };
         let (client_id, epoch) = (session.publisher.client_id.clone(), session.generation);
         let ticket = self.ticket_since(before);
         if ticket <= self.committed {
             self.tell_node(Some(node), MoveStep::Taken { client_id, epoch });
         } else {
-            self.travel.unconfirmed.push_back(Unconfirmed { ticket, node, ask, client_id, epoch });
+            let is_offered = false;
+            let one = Unconfirmed { ticket, node, ask, client_id, epoch, is_offered };
+            self.travel.unconfirmed.push_back(one);
         }
     }
 
@@ -329,7 +368,10 @@ impl Shard {
         while self.travel.unconfirmed.front().is_some_and(|waiting| waiting.ticket <= ticket) {
             let Some(waiting) = self.travel.unconfirmed.pop_front() else { return };
             let is_stored = outcome == Outcome::Stored || waiting.ticket < ticket;
-            let Unconfirmed { node, ask, client_id, epoch, .. } = waiting;
+            let Unconfirmed { node, ask, client_id, epoch, is_offered, .. } = waiting;
+            if is_offered && !is_stored {
+                self.drop_offered(&client_id, epoch);
+            }
             let step = match is_stored {
                 true => MoveStep::Taken { client_id, epoch },
                 false => MoveStep::GiveUp { ask, client_id },
@@ -608,6 +650,7 @@ impl Shard {
     }
 
     pub(super) fn hand_on(&mut self, following: Following) {
+        self.travel.followed = self.nodes.turn();
         self.send_to_nodes(ShardMessage::Following(Box::new(following)));
     }
 

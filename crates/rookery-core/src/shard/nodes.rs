@@ -8,11 +8,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use rookery_codec::QoS;
+use rookery_codec::{AckKind, QoS};
 
 use super::Shard;
 use super::deliver::Source;
 use super::gate::GateAction;
+use super::promising::{Exchange, answers_publish};
 use super::shadow::Held;
 use crate::conn::ConnState;
 use crate::effects::ShardMessage;
@@ -65,8 +66,27 @@ impl Default for Nodes {
 }
 
 impl Nodes {
+    /// Number of this turn.
+    pub(super) const fn turn(&self) -> u64 {
+        self.turn
+    }
+
     pub(super) fn wait(&mut self, turn: u64, conn: ConnKey, action: GateAction, is_stored: bool) {
         self.waiting.push_back(Waiting { turn, conn, action, is_stored });
+    }
+
+    /// Answers to publishers that wait for exactly that turn say that nothing is promised; the QoS 2
+    /// exchanges among them.
+    pub(super) fn refuse(&mut self, turn: u64) -> Vec<Exchange> {
+        let mut exchanges = Vec::new();
+        for waiting in self.waiting.iter_mut().filter(|waiting| waiting.turn == turn) {
+            let Some((kind, packet_id)) = answers_publish(&waiting.action) else { continue };
+            waiting.is_stored = false;
+            if kind == AckKind::PubRec {
+                exchanges.push((waiting.conn, packet_id));
+            }
+        }
+        exchanges
     }
 }
 
@@ -144,6 +164,7 @@ impl Shard {
         }
         self.nodes.taken = self.nodes.taken.max(turn);
         let taken = self.nodes.taken;
+        self.followed(taken);
         while self.nodes.waiting.front().is_some_and(|waiting| waiting.turn <= taken) {
             let Some(waiting) = self.nodes.waiting.pop_front() else { return };
             let key = waiting.conn;

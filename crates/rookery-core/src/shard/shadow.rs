@@ -9,7 +9,7 @@ use std::sync::mpsc::Sender;
 use smallvec::smallvec;
 
 use super::Shard;
-use super::deliver::message_ref;
+use super::deliver::{Source, message_ref};
 use crate::effects::ShardMessage;
 use crate::ids::Now;
 use crate::inflight::Stage;
@@ -42,6 +42,15 @@ pub(super) enum Promise {
     Mark(Mark),
 }
 
+/// A batch of another node of which something was handed on to a third one.
+#[derive(Debug)]
+pub(super) struct Followed {
+    pub(super) turn: u64,
+    pub(super) mark: Mark,
+    /// What is for this node is stored.
+    pub(super) is_stored: bool,
+}
+
 /// What came from other nodes while the store refused.
 #[derive(Debug)]
 pub(super) enum Held {
@@ -60,11 +69,17 @@ impl Shard {
             ShadowMessage::Adopt(adopted) => self.adopt_session(now, *adopted),
             ShadowMessage::Orphan { message, node } => self.take_orphan(now, &message, &node),
             ShadowMessage::Mark(mark) => {
+                if self.travel.followed == self.nodes.turn() {
+                    let turn = self.travel.followed;
+                    self.travel.followed_marks.push(Followed { turn, mark, is_stored: false });
+                }
                 // The writes that it waits for may be those of this turn.
                 let ticket =
                     if self.effects.store_ops.is_empty() { self.ticket - 1 } else { self.ticket };
                 if self.travel.has_refused {
                     self.travel.held.push_back(Held::Mark(mark));
+                } else if self.takes_at_once() {
+                    self.keep_promise(Promise::Mark(mark));
                 } else {
                     self.promise(ticket, Promise::Mark(mark));
                 }
@@ -141,9 +156,26 @@ impl Shard {
             // Whoever waited may have ended.
             Promise::Adopted(stored) => drop(stored.send(())),
             Promise::Mark(mark) => {
+                let mut followed = self.travel.followed_marks.iter_mut();
+                if let Some(followed) = followed.find(|followed| followed.mark == mark) {
+                    followed.is_stored = true;
+                    return;
+                }
                 let stored = ShardMessage::Shadow(Box::new(ShadowMessage::Mark(mark)));
                 self.effects.to_nodes.push(stored);
             }
+        }
+    }
+
+    /// Other nodes took everything that was handed on up to a turn.
+    pub(super) fn followed(&mut self, taken: u64) {
+        if self.travel.followed_marks.is_empty() {
+            return;
+        }
+        let is_over = |followed: &mut Followed| followed.turn <= taken;
+        let over: Vec<Followed> = self.travel.followed_marks.extract_if(.., is_over).collect();
+        for Followed { mark, .. } in over.into_iter().filter(|followed| followed.is_stored) {
+            self.keep_promise(Promise::Mark(mark));
         }
     }
 
@@ -194,7 +226,7 @@ impl Shard {
         self.wants_ticket = true;
     }
 
-    fn place_adopted(
+    pub(super) fn place_adopted(
         &mut self,
         now: Now,
         record: persist::SessionRecord,
@@ -243,8 +275,16 @@ impl Shard {
         let index = self.index;
         for (_, targets) in matched.by_shard().filter(|(shard, _)| *shard == index) {
             for target in targets {
-                let session = self.sessions.get_checked16(target.key.slot, target.key.generation);
-                let Some(session) = session else { continue };
+                let key = target.key;
+                let Some(session) = self.sessions.get_checked16(key.slot, key.generation) else {
+                    // It went on here, and its client has come elsewhere since.
+                    let moved = self.travel.moved.get(&key);
+                    if moved.is_some_and(|moved| moved.from.as_ref() == Some(node)) {
+                        let (source, ids) = (&mut Source::of(message), matched.sub_ids(target));
+                        self.deliver_to_moved(key, target.opts, ids, source, None);
+                    }
+                    continue;
+                };
                 let moves = session.moves.as_ref();
                 if moves.is_none_or(|moves| moves.from.as_ref() != Some(node)) {
                     continue;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use rookery_codec::{AckKind, Connect, Publish, QoS, SubscriptionOptions};
+use rookery_codec::{AckKind, Connect, Publish, QoS, SubscriptionOptions, Version};
 use rookery_core::effects::{LogLevel, ShardMessage, UpEvent};
 use rookery_core::moving::copy::{CopiedMessage, SessionCopy};
 use rookery_core::moving::{Following, Move, MoveStep};
+use rookery_core::shadow::{Mark, ShadowMessage};
 use rookery_core::store_port::Outcome;
 
 use super::stage::{Actor, Stage};
@@ -140,6 +141,14 @@ impl Pair {
         self.settle();
     }
 
+    /// A node that is emptied offers what it has to the other one.
+    fn leave(&mut self, from: usize) {
+        let node = Some(NAMES[1 - from].into());
+        let step = MoveStep::Leave { most: 100 };
+        self.nodes[from].hear(ShardMessage::Move(Box::new(Move { node, step })));
+        self.settle();
+    }
+
     fn sessions(&self) -> [usize; 2] {
         [self.nodes[A].sessions(), self.nodes[B].sessions()]
     }
@@ -220,33 +229,64 @@ fn what_comes_for_the_session_while_it_moves_goes_with_it() {
     assert_eq!(second.received(&mut pair.nodes[B]), [""; 0]);
 }
 
+/// As from a third node.
+fn from_node() -> ShardMessage {
+    let parts = rookery_core::message::MessageParts {
+        id: rookery_core::ids::MessageId(7),
+        timestamp_ms: 1,
+        expires_at_ms: 0,
+        seq: 0,
+        qos: QoS::ExactlyOnce,
+        retain: false,
+        sys: false,
+        topic: "t",
+        properties: &[],
+        payload: b"both",
+    };
+    let from = rookery_core::message::Publisher { client_id: "p".into(), username: None };
+    let message = rookery_core::message::Message::new(&parts, Arc::new(from), None);
+    ShardMessage::FromNode { message: Arc::new(message), group: None }
+}
+
 #[test]
 fn a_message_that_reaches_both_nodes_comes_once() {
     let mut pair = Pair::new();
     let mut first = pair.come(A, false);
     subscribe(&mut first, &mut pair.nodes[A], QoS::ExactlyOnce);
     let mut second = pair.come(B, false);
-    // As from a third node that knows of both subscriptions.
+    // It knows of both subscriptions.
     for at in [B, A] {
-        let parts = rookery_core::message::MessageParts {
-            id: rookery_core::ids::MessageId(7),
-            timestamp_ms: 1,
-            expires_at_ms: 0,
-            seq: 0,
-            qos: QoS::ExactlyOnce,
-            retain: false,
-            sys: false,
-            topic: "t",
-            properties: &[],
-            payload: b"both",
-        };
-        let from = rookery_core::message::Publisher { client_id: "p".into(), username: None };
-        let message = rookery_core::message::Message::new(&parts, Arc::new(from), None);
-        let message = Arc::new(message);
-        pair.nodes[at].hear(ShardMessage::FromNode { message, group: None });
+        pair.nodes[at].hear(from_node());
     }
     pair.settle();
     assert_eq!(second.received(&mut pair.nodes[B]), ["t both"]);
+}
+
+#[test]
+fn a_message_is_taken_when_it_is_where_it_was_handed_on_to() {
+    let mark = Mark { peer: 3, lane: 0, seq: 9 };
+    let marks = |messages: &[ShardMessage]| {
+        let told = messages.iter().filter(|message| {
+            let ShardMessage::Shadow(message) = message else { return false };
+            matches!(**message, ShadowMessage::Mark(told) if told == mark)
+        });
+        told.count()
+    };
+    let mut pair = Pair::new();
+    let mut first = pair.come(A, false);
+    subscribe(&mut first, &mut pair.nodes[A], QoS::ExactlyOnce);
+    let _second = pair.come(B, false);
+    let node = &mut pair.nodes[A];
+    let stored = || ShardMessage::Shadow(Box::new(ShadowMessage::Mark(mark)));
+    // Nobody wants what is only stored.
+    node.hear(stored());
+    assert_eq!(marks(&node.for_nodes()), 1);
+    node.hear(from_node());
+    node.hear(stored());
+    let told = node.for_nodes();
+    assert!(matches!(told[..], [ShardMessage::Following(_)]), "{told:?}");
+    node.hear(ShardMessage::NodesTook(1));
+    assert_eq!(marks(&node.for_nodes()), 1);
 }
 
 #[test]
@@ -370,6 +410,61 @@ fn a_confirmation_that_is_lost_is_found_when_nodes_meet() {
     assert_eq!(second.received(&mut pair.nodes[B]), ["t one", "t meanwhile"]);
 }
 
+#[test]
+fn sessions_of_clients_that_are_away_go_to_another_node_and_no_others() {
+    let mut pair = Pair::new();
+    let mut here = pair.come(A, false);
+    subscribe(&mut here, &mut pair.nodes[A], QoS::AtLeastOnce);
+    pair.leave(A);
+    assert_eq!(pair.sessions(), [1, 0], "the client is connected");
+    here.lose(&mut pair.nodes[A]);
+    pair.publish(A, "before", QoS::AtLeastOnce);
+    pair.nodes[B].config(|c| c.limits.sessions = 1);
+    pair.nodes[B].nodes(0);
+    let other = pair.nodes[B].connect(&coming("other", true));
+    pair.nodes[B].nodes(1);
+    pair.leave(A);
+    assert_eq!(pair.sessions(), [1, 1], "there is no place for it");
+    pair.nodes[B].config(|c| c.limits.sessions = 0);
+    pair.nodes[B].store = Outcome::Freed;
+    pair.leave(A);
+    assert_eq!(pair.sessions(), [1, 1], "it could not be stored there");
+    pair.nodes[B].store = Outcome::Stored;
+    pair.nodes[B].pass(1000);
+    pair.leave(A);
+    assert_eq!(pair.sessions(), [0, 2]);
+    let mut client = pair.come(B, false);
+    assert_eq!(client.greeting, "CONNACK 0x00 present, PUBLISH t 1 id 1");
+    client.ack(&mut pair.nodes[B], AckKind::PubAck, 1);
+    drop(other);
+}
+
+#[test]
+fn a_session_goes_without_its_client_with_what_came_meanwhile() {
+    let mut pair = Pair::new();
+    let mut client = pair.come(A, false);
+    subscribe(&mut client, &mut pair.nodes[A], QoS::ExactlyOnce);
+    client.lose(&mut pair.nodes[A]);
+    pair.publish(A, "before", QoS::AtLeastOnce);
+    let step = MoveStep::Leave { most: 1 };
+    let node = Some(NAMES[B].into());
+    pair.nodes[A].hear(ShardMessage::Move(Box::new(Move { node, step })));
+    for n in 0..6 {
+        pair.publish(A, &format!("{n}"), QoS::ExactlyOnce);
+        if !pair.arrive(A) {
+            pair.arrive(B);
+        }
+    }
+    pair.settle();
+    assert_eq!(pair.sessions(), [0, 1]);
+    pair.publish(B, "after", QoS::AtLeastOnce);
+    let mut client = pair.nodes[B].open();
+    client.version = Version::V5;
+    client.send(&mut pair.nodes[B], |out| coming("c", false).encode(out));
+    let got = client.received(&mut pair.nodes[B]);
+    assert_eq!(got, ["t before", "t 0", "t 1", "t 2", "t 3", "t 4", "t 5", "t after"]);
+}
+
 /// What happens to a session before it moves.
 #[derive(Clone, Debug)]
 enum Happens {
@@ -390,7 +485,7 @@ fn happens() -> impl Strategy<Value = Happens> {
     ]
 }
 
-fn live(pair: &mut Pair, at: usize, steps: &[Happens]) {
+fn live(pair: &mut Pair, at: usize, steps: &[Happens]) -> Option<Actor> {
     let mut client = Some(pair.come(at, false));
     let mut inbound = 100;
     if let Some(client) = &mut client {
@@ -437,6 +532,7 @@ fn live(pair: &mut Pair, at: usize, steps: &[Happens]) {
             _ => {}
         }
     }
+    client
 }
 
 /// What a client that comes back is sent, and what it has open. Bodies that have to be read come later:
@@ -470,6 +566,22 @@ proptest! {
         live(&mut moves, A, &steps);
         prop_assert_eq!(outcome(&mut stays, A), outcome(&mut moves, B));
         prop_assert_eq!(moves.sessions(), [0, 1]);
+    }
+
+    #[test]
+    fn a_session_that_went_without_its_client_behaves_as_where_it_was(
+        steps in prop::collection::vec(happens(), 0..40),
+    ) {
+        let (mut stays, mut goes) = (Pair::new(), Pair::new());
+        for pair in [&mut stays, &mut goes] {
+            if let Some(mut client) = live(pair, A, &steps) {
+                client.lose(&mut pair.nodes[A]);
+            }
+            pair.settle();
+        }
+        goes.leave(A);
+        prop_assert_eq!(goes.sessions(), [0, 1]);
+        prop_assert_eq!(outcome(&mut stays, A), outcome(&mut goes, B));
     }
 
     #[test]

@@ -18,6 +18,7 @@ use rookery_core::effects::{
 use rookery_core::ids::{ConnKey, Now};
 use rookery_core::persist::{SESSIONS, read_session};
 use rookery_core::query::{ClientHit, ClientQuery, ClientSort};
+use rookery_core::router::Weight;
 use rookery_core::rules::{RuleCounts, RuleDraft, RuleSet, Surroundings};
 use rookery_core::shard::{RestoredSession, Shard};
 use rookery_core::shared::Shared;
@@ -35,6 +36,9 @@ pub struct Stage {
     pub is_local: bool,
     /// What becomes of writes.
     pub store: Outcome,
+    /// The store, or the node that keeps everything as well, says nothing.
+    pub is_stalled: bool,
+    unsaid: Vec<u64>,
     /// What was submitted, refused or not.
     pub written: Vec<(Op, Outcome)>,
     /// What else the listener says about its clients.
@@ -78,6 +82,8 @@ impl Stage {
             asked: Vec::new(),
             is_local: true,
             store: Outcome::Stored,
+            is_stalled: false,
+            unsaid: Vec::new(),
             written: Vec::new(),
             listener: |_| {},
             resumed: Vec::new(),
@@ -258,7 +264,10 @@ impl Stage {
                 let is_small = ops.iter().all(Op::passes) && self.store == Outcome::Freed;
                 let outcome = if is_small { Outcome::Stored } else { self.store };
                 self.written.extend(ops.into_iter().map(|op| (op, outcome)));
-                self.shard.committed(self.now, ticket, outcome);
+                match self.is_stalled {
+                    true => self.unsaid.push(ticket),
+                    false => self.shard.committed(self.now, ticket, outcome),
+                }
             }
             for (key, seqs) in std::mem::take(&mut self.shard.effects.store_reads) {
                 let bodies = seqs.into_iter().map(|seq| (seq, self.stored_message(seq))).collect();
@@ -267,6 +276,18 @@ impl Stage {
             let close = std::mem::take(&mut self.shard.effects.close);
             self.closed.extend(close.into_iter().map(|(key, _)| key));
         }
+    }
+
+    /// What was stalled is over; `is_confirmed`: not without the other node.
+    pub fn go_on(&mut self, is_confirmed: bool) {
+        self.is_stalled = false;
+        for ticket in std::mem::take(&mut self.unsaid) {
+            if !is_confirmed {
+                self.shard.left_unconfirmed(ticket);
+            }
+            self.shard.committed(self.now, ticket, self.store);
+        }
+        self.turn();
     }
 
     fn stored_message(&self, number: u64) -> Option<Arc<[u8]>> {
@@ -281,6 +302,18 @@ impl Stage {
         use std::sync::atomic::Ordering::Relaxed;
         self.shared.is_clustered.store(true, Relaxed);
         self.shared.other_nodes.store(count, Relaxed);
+    }
+
+    /// Another node has a subscriber.
+    pub fn wants_elsewhere(&mut self, filter: &str) {
+        let routes = [(None, filter, Weight::SOME)];
+        self.shared.router.set_routes(0, routes, |_, _, _, _| {});
+    }
+
+    /// The number of the turn for other nodes, if somebody waits for it.
+    pub fn turn_for_nodes(&mut self) -> Option<u64> {
+        self.turn();
+        self.shard.end_turn_for_nodes()
     }
 
     /// What the shard has for other nodes.

@@ -11,7 +11,6 @@ use rookery_cluster::lane::LaneReceiver;
 use rookery_cluster::moves::Asks;
 use rookery_cluster::replica::Space;
 use rookery_cluster::routes::RouteSource;
-use rookery_codec::QoS;
 use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
 use rookery_core::message_pool::MessagePool;
@@ -20,16 +19,19 @@ use rookery_core::shadow::ShadowMessage;
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::adopted::{AdoptedBy, Adoptions, tell_adopted};
 use super::control::Order;
+use super::expected::Expected;
 use super::incoming::{ForWorkers, Outcome, Stranger};
 use super::linked::{self, LinkNumbers};
 use super::numbers::Numbers;
-use super::orphans::{AdoptedBy, Orphan};
+use super::orphans::Orphan;
 use super::partner::{Kept, Partner};
 use super::peer::{Heard, Lane, Peer, silence};
 use super::replicated::{self, PLEDGES, REPLICA};
 use super::shadows::Shadows;
 use super::socket::{Broken, UNSENT_MAX};
+use super::stored::Here;
 use super::turns::Turn;
 use super::{ClusterPeer, DIGEST_MS, Outlet, PING_MS, SILENCE_MS, Sent, WAIT_MS};
 use crate::inbox::{Inbox, Item};
@@ -62,8 +64,8 @@ pub(super) struct Carrier {
     pub(super) shared: Arc<Shared>,
     listener: TcpListener,
     clock: Clock,
-    source: RouteSource,
-    numbers: Numbers,
+    pub(super) source: RouteSource,
+    pub(super) numbers: Numbers,
     /// What linked clusters told this node.
     pub(super) link_source: RouteSource,
     link_numbers: LinkNumbers,
@@ -87,9 +89,12 @@ pub(super) struct Carrier {
     pub(super) shadows: Option<Shadows>,
     pub(super) orphans: Vec<Orphan>,
     pub(super) adopted: Vec<AdoptedBy>,
+    pub(super) adoptions: Adoptions,
+    pub(super) expected: Expected,
+    pub(super) here: Here,
     /// What came from nodes that are no members at the moment.
     departed: VecDeque<(String, u64, Vec<LaneReceiver>)>,
-    peers_made: u64,
+    pub(super) peers_made: u64,
     chance: u64,
     scratch: Vec<u8>,
     pub(super) encoded: Vec<u8>,
@@ -161,6 +166,9 @@ impl Carrier {
             shadows,
             orphans: Vec::new(),
             adopted: Vec::new(),
+            adoptions: Adoptions::default(),
+            expected: Expected::default(),
+            here: Here::default(),
             inboxes,
             departed: VecDeque::new(),
             peers_made: 0,
@@ -181,6 +189,7 @@ impl Carrier {
             let ready = self.wait(is_busy, is_held);
             let now = self.clock.now();
             (self.now_ms, self.unix_ms) = (now.mono_ms, now.unix_ms);
+            self.numbers.now_ms = self.now_ms;
             let taken = self.outlet.take();
             self.note_routes();
             self.note_link_routes();
@@ -275,6 +284,7 @@ impl Carrier {
             .chain(self.asks.due_ms())
             .chain(self.partner.due_ms())
             .chain(self.orphans_due_ms())
+            .chain(self.expected.due_ms())
             .min();
         due.map_or(u64::MAX, |due| due.max(self.now_ms + 1))
     }
@@ -385,11 +395,17 @@ impl Carrier {
             answers.extend(answer);
             match heard {
                 Heard::Nothing => {}
-                Heard::Open { routes, has_replica, has_shadow, has_links } => {
+                Heard::Open { routes, has_replica, has_shadow, has_links, knows_shadows } => {
                     if number == 0 {
                         is_new = true;
                         peer.has_shadow = has_shadow;
-                        connection.put(&self.partner.frame());
+                        peer.knows_shadows = knows_shadows;
+                        if knows_shadows {
+                            connection.put(&self.partner.store_frame());
+                            connection.put(&self.partner.frame());
+                            peer.unsettled =
+                                tell_adopted(&self.adopted, &self.me.name, &mut connection);
+                        }
                         peer.routes.connected(&self.source, routes);
                         peer.digest_at_ms = self.now_ms;
                         if has_replica {
@@ -463,8 +479,9 @@ impl Carrier {
                 peer.last_error = format!("{}: {}", broken.code, broken.detail);
                 peer.lose(number, (&mut self.numbers, &mut self.link_numbers));
             }
-            moves.into_iter().for_each(|step| self.take_move(at, step));
+            // First: who has lost its disk says so before it asks for a session.
             shadows.into_iter().for_each(|heard| self.hear_shadow(at, heard));
+            moves.into_iter().for_each(|step| self.take_move(at, step));
             if !matches!(more, Ok(true)) {
                 return;
             }
@@ -488,9 +505,9 @@ impl Carrier {
                     for target in matched.targets.get(range).unwrap_or_default() {
                         let peer = self.peer_of(target.key.slot);
                         // While its routes are told anew a node has two numbers.
-                        if let Some(at) = peer.filter(|at| !reached.contains(at)) {
-                            reached.push(at);
-                            self.put(at, None, &message, &mut needs);
+                        if let Some(id) = peer.filter(|id| !reached.contains(id)) {
+                            reached.push(id);
+                            self.put_for(id, None, &message, &mut needs);
                         }
                     }
                     self.reached = reached;
@@ -498,9 +515,9 @@ impl Carrier {
                 }
                 ShardMessage::DeliverShared { message, member, group } => {
                     let shared = Some((group.name(), group.filter()));
-                    if let Some(at) = self.peer_of(member.key.slot) {
+                    if let Some(id) = self.peer_of(member.key.slot) {
                         self.encode(&message);
-                        self.put(at, shared, &message, &mut needs);
+                        self.put_for(id, shared, &message, &mut needs);
                     }
                     self.messages.give_back(message);
                 }
@@ -551,38 +568,6 @@ impl Carrier {
         message.encode_into(&mut self.encoded);
     }
 
-    #[allow(clippy::cast_possible_truncation)] // numbers of nodes have 16 bits
-    fn peer_of(&self, number: u32) -> Option<usize> {
-        let id = self.numbers.peer(number as u16)?;
-        self.peers.iter().position(|peer| peer.id == id)
-    }
-
-    pub(super) fn put(
-        &mut self,
-        at: usize,
-        shared: Option<(&str, &str)>,
-        message: &Message,
-        needs: &mut Vec<(u64, u16, u64)>,
-    ) {
-        let Some(peer) = self.peers.get_mut(at) else { return };
-        let is_given_up = peer.is_given_up(self.now_ms);
-        let number = lane_of(&message.from.client_id, peer.lanes.len());
-        let Some(lane) = peer.lanes.get_mut(number) else { return };
-        if is_given_up && lane.sender.is_full() {
-            lane.sender.refuse();
-            return;
-        }
-        let is_droppable = message.qos == QoS::AtMostOnce;
-        let encoded = &self.encoded;
-        let is_put = lane.sender.push(shared, is_droppable, |out| out.extend_from_slice(encoded));
-        if is_put && !is_droppable {
-            let need = (peer.id, lane.number, lane.sender.pending());
-            if needs.last() != Some(&need) {
-                needs.push(need);
-            }
-        }
-    }
-
     /// Whether the thread goes on.
     fn obey(&mut self, order: Order) -> bool {
         match order {
@@ -591,15 +576,21 @@ impl Carrier {
                 // Whoever waited may have given up.
                 let _ = reply.send(());
             }
-            Order::SetLost(names, may_adopt) => {
+            Order::Expect(names, reply) => {
+                self.expect(names);
+                let _ = reply.send(());
+            }
+            Order::SetLost(names, may_adopt, is_alone) => {
+                self.note_alone(is_alone);
                 self.judge_orphans(&names, may_adopt);
                 self.lost = names;
                 self.adopt();
             }
             Order::Kept { node, stream, number } => self.tell_shadow(&node, stream, number),
-            Order::Adopted { node, incarnation } => {
-                self.note_adopted(&node, incarnation, self.me.name.clone());
+            Order::Adopted { node, incarnation, is_any } => {
+                self.end_adoption(&node, incarnation, is_any);
             }
+            Order::Leave(node, most) => self.leave_for(&node, most),
             Order::Partner(reply) => drop(reply.send(self.partner.status())),
             Order::Status(reply) => {
                 let _ = reply.send(self.peers.iter().map(Peer::status).collect());
@@ -616,7 +607,6 @@ impl Carrier {
         };
         let gone: Vec<Peer> = self.peers.extract_if(.., is_gone).collect();
         for mut peer in gone {
-            peer.mirror.forget(&mut self.numbers.of(peer.id));
             peer.linked.forget(&mut self.link_numbers);
             let known = peer.incoming.iter().map(|incoming| incoming.receiver.clone());
             let known = (peer.is.name.clone(), peer.is.incarnation, known.collect());
@@ -625,6 +615,9 @@ impl Carrier {
         }
         while self.departed.len() > DEPARTED_MAX {
             self.departed.pop_front();
+        }
+        if !wanted.is_empty() {
+            self.note_alone(false);
         }
         let me = self.me.name.clone();
         for one in wanted.into_iter().filter(|one| one.name != me) {
@@ -644,6 +637,7 @@ impl Carrier {
                     let name = one.name.clone();
                     self.peers.push(Peer::new(made, one, unix_ms, known, in_step));
                     self.return_orphan(&name);
+                    self.note_heard(&name, made);
                 }
             }
         }
@@ -665,6 +659,7 @@ impl Carrier {
                 self.watch_incoming(at, number, is_held);
             }
         }
+        self.watch_expected();
         self.watch_asks();
         self.watch_partner();
         self.settle_orphans();
@@ -707,9 +702,10 @@ impl Carrier {
             }
         }
         let mut is_busy = self.tell_routes();
+        self.tell_settled();
         is_busy |= self.tell_link_routes();
         is_busy |= self.tell_replica();
-        let mut is_full = false;
+        let mut is_full = self.orphans.iter().any(Orphan::is_full);
         for at in 0..self.peers.len() {
             for number in 0..usize::from(super::LANES) {
                 if let Err(broken) = self.pump(at, number) {
@@ -779,13 +775,4 @@ impl Carrier {
         lane.sender.seal();
         lane.pump()
     }
-}
-
-/// The lane of a publisher: always the same one, so that its messages keep their order.
-#[allow(clippy::cast_possible_truncation)]
-fn lane_of(client_id: &str, lanes: usize) -> usize {
-    let hash = client_id.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
-        (hash ^ u64::from(octet)).wrapping_mul(0x0100_0000_01b3)
-    });
-    ((hash >> 32) as usize).checked_rem(lanes).unwrap_or(0)
 }

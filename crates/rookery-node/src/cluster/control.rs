@@ -29,8 +29,12 @@ const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) enum Order {
     SetPeers(Vec<ClusterPeer>, Sender<()>),
-    /// Who died, and whether this node may speak for the cluster.
-    SetLost(Vec<String>, bool),
+    /// Members that may run and were not heard yet.
+    Expect(Vec<String>, Sender<()>),
+    /// Who died, whether this node may speak for the cluster, and whether it is its only member.
+    SetLost(Vec<String>, bool, bool),
+    /// Sessions of clients that are away are to go on at that node, at most so many.
+    Leave(Arc<str>, u32),
     Status(Sender<Vec<PeerStatus>>),
     Partner(Sender<PartnerStatus>),
     /// How far the shadow of a node is stored; none: it cannot be.
@@ -39,10 +43,11 @@ pub(crate) enum Order {
         stream: u64,
         number: Option<u64>,
     },
-    /// The sessions of a lost node go on here.
+    /// The sessions of a lost node go on here, if there `is_any` copy of them.
     Adopted {
         node: Arc<str>,
         incarnation: u64,
+        is_any: bool,
     },
     Stop,
 }
@@ -147,9 +152,22 @@ impl Cluster {
         let _ = done.recv_timeout(REPLY_TIMEOUT);
     }
 
+    /// Says which members may run of which nothing was heard yet.
+    pub fn expect(&self, names: Vec<String>) {
+        let (reply, done) = channel();
+        self.shared.other_nodes.fetch_max(names.len(), Ordering::Relaxed);
+        self.outlet.order(Order::Expect(names, reply));
+        let _ = done.recv_timeout(REPLY_TIMEOUT);
+    }
+
     /// Makes the nodes that died those of the list.
-    pub fn set_lost(&self, names: Vec<String>, may_adopt: bool) {
-        self.outlet.order(Order::SetLost(names, may_adopt));
+    pub fn set_lost(&self, names: Vec<String>, may_adopt: bool, is_alone: bool) {
+        self.outlet.order(Order::SetLost(names, may_adopt, is_alone));
+    }
+
+    /// Offers sessions of clients that are away to a node.
+    pub fn leave_for(&self, node: &str, most: u32) {
+        self.outlet.order(Order::Leave(node.into(), most));
     }
 
     /// Who else keeps the sessions of this node.

@@ -167,8 +167,15 @@ impl Peer {
         incoming.receiver.connected(proven.stream, proven.taken);
         let (taken, has_replica) = (incoming.stored(), true);
         incoming.told = taken;
-        let has_links = true;
-        connection.put(&Frame::Welcome { taken, routes, has_replica, has_shadow, has_links });
+        let (has_links, knows_shadows) = (true, true);
+        connection.put(&Frame::Welcome {
+            taken,
+            routes,
+            has_replica,
+            has_shadow,
+            has_links,
+            knows_shadows,
+        });
         if let (0, Some((stream, number))) = (lane, self.shadow_kept) {
             connection.put(&Frame::Shadow(ShadowFrame::Kept { stream, number }));
         }

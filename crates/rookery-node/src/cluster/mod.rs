@@ -3,7 +3,7 @@
 //! Workers hand what other nodes get to an [`Outlet`], once per turn; the thread ([`carrier`]) frames
 //! it into a lane per publisher, keeps it until the other node has it, and brings what comes from
 //! there to the workers. Sessions move over them as well ([`moves`]), and a second node keeps them
-//! ([`partner`], [`shadows`]; [`orphans`] when a node is lost). It keeps the routes of the others in the trie and tells them those of this
+//! ([`partner`], [`shadows`]; [`orphans`] and [`adopted`] when a node is lost). It keeps the routes of the others in the trie and tells them those of this
 //! node. Who the others are it is told: it finds nobody by itself.
 //!
 //! **Bounds.** A lane holds `LaneLimits::queue_bytes`; a full one makes publishers wait for
@@ -11,8 +11,10 @@
 //! the others. Before it is authenticated a connection gets a buffer of a kilobyte, three seconds, and
 //! one of [`STRANGERS_MAX`] places.
 
+mod adopted;
 mod carrier;
 mod control;
+mod expected;
 mod incoming;
 mod linked;
 mod moves;
@@ -22,6 +24,7 @@ mod outlet;
 mod partner;
 mod peer;
 mod replicated;
+mod sending;
 mod shadows;
 mod socket;
 mod stored;

@@ -49,7 +49,7 @@ impl Carrier {
             }
         }
         if !question.is_clean {
-            waiting.extend(self.orphans.iter().map(|orphan| orphan.id));
+            waiting.extend(self.awaited());
         }
         let patience = match question.is_clean {
             true => CLEAN_MS.min(self.takeover_ms),
@@ -61,6 +61,7 @@ impl Carrier {
 
     /// A connection to another node stands: it is asked what it was not, and told what is here.
     pub(super) fn greet(&mut self, at: usize) {
+        self.take_at_its_word(at);
         self.ask_again(at);
         self.list_for(at);
     }
@@ -95,6 +96,10 @@ impl Carrier {
             }
             MoveStep::Ask { ask, epoch, is_clean, client_id, .. } => {
                 let name = client_id.clone();
+                // The session may be among those that are about to go on here.
+                let question = Question { ask, epoch, is_clean, client_id };
+                let Some(question) = self.adoptions.hold(id, question) else { return };
+                let client_id = question.client_id;
                 let step = MoveStep::Ask { ask, epoch, is_clean, is_above, client_id };
                 self.give_worker(&name, Some(node), step);
             }
@@ -116,7 +121,27 @@ impl Carrier {
                     items.push(Item::Shard(ShardMessage::Move(Box::new(step))));
                 }
             }
-            MoveStep::Settled { .. } => {}
+            MoveStep::Offer { client_id } => {
+                let name = client_id.clone();
+                self.give_worker(&name, Some(node), MoveStep::Offer { client_id });
+            }
+            MoveStep::Settled { .. } | MoveStep::Leave { .. } => {}
+        }
+    }
+
+    /// Has every worker offer sessions of clients that are away to a node that runs.
+    pub(super) fn leave_for(&mut self, node: &Arc<str>, most: u32) {
+        if !self.peers.iter().any(|peer| *peer.is.name == **node) {
+            return;
+        }
+        let workers = self.for_workers.len().max(1);
+        // Who gets one more than the others changes with the second.
+        let first = usize::try_from(self.now_ms / 1000).unwrap_or(0);
+        for (at, items) in self.for_workers.iter_mut().enumerate() {
+            let is_ahead = (at + first) % workers < most as usize % workers;
+            let most = most / u32::try_from(workers).unwrap_or(1) + u32::from(is_ahead);
+            let step = Move { node: Some(node.clone()), step: MoveStep::Leave { most } };
+            items.push(Item::Shard(ShardMessage::Move(Box::new(step))));
         }
     }
 
@@ -149,7 +174,7 @@ impl Carrier {
     /// Lets clients go on that have waited long enough.
     pub(super) fn watch_asks(&mut self) {
         let peers = &self.peers;
-        let is_known = |id| peers.iter().any(|peer| peer.id == id) || self.is_orphan(id);
+        let is_known = |id| peers.iter().any(|peer| peer.id == id) || self.is_awaited(id);
         for ask in self.asks.due(self.now_ms, is_known) {
             let settled = self.asks.close(ask);
             self.settle(settled);
@@ -179,16 +204,16 @@ impl Carrier {
         needs: &mut Vec<(u64, u16, u64)>,
     ) {
         let Some(message) = &following.item.message else { return };
-        let at = self.peers.iter().position(|peer| *peer.is.name == *following.node);
-        let Some(at) = at else { return };
+        let Some(id) = self.known_as(&following.node) else { return };
         self.encoded.clear();
         CopiedMessage::of(&following.item).encode(&mut self.encoded);
-        self.put(at, Some((FOR_CLIENT, &following.client_id)), message, needs);
+        self.put_for(id, Some((FOR_CLIENT, &following.client_id)), message, needs);
     }
 
     /// How many other nodes there are decides whether anybody is asked at all.
     pub(super) fn note_peers(&self) {
-        self.shared.other_nodes.store(self.peers.len(), Ordering::Relaxed);
+        let count = self.peers.len().max(self.expected.len());
+        self.shared.other_nodes.store(count, Ordering::Relaxed);
     }
 }
 
@@ -243,7 +268,10 @@ fn tell(peer: &mut Peer, step: &MoveStep) {
         MoveStep::List { shard, from } => {
             tell_frame(peer, &MoveFrame::List { shard: *shard, from: *from });
         }
-        MoveStep::Settled { .. } => {}
+        MoveStep::Offer { client_id } => {
+            tell_frame(peer, &MoveFrame::Offer { client_id });
+        }
+        MoveStep::Settled { .. } | MoveStep::Leave { .. } => {}
     }
 }
 
@@ -281,6 +309,7 @@ pub(super) fn received(incoming: &mut Incoming, frame: MoveFrame<'_>) -> Result<
             MoveStep::Held { shard, next, is_above: false, items }
         }
         MoveFrame::List { shard, from } => MoveStep::List { shard, from },
+        MoveFrame::Offer { client_id } => MoveStep::Offer { client_id: client_id.into() },
     })
 }
 

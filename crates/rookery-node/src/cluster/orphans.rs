@@ -1,14 +1,18 @@
-//! What was on its way to a node that is lost, and clients that wait for its sessions: both are for the
+//! What is for a node that does not run any more, and clients that wait for its sessions: both are for the
 //! node where these go on.
 //!
 //! A node that does not run any more leaves an [`Orphan`], if another one has said that it keeps its sessions.
-//! Once that one has said that they go on there, it is asked about the sessions that clients wait for,
-//! and gets the messages that the lost one had not taken. Until then nobody's acknowledgement leaves
-//! because of the loss, but when it has waited long enough.
+//! Its routes stand, and what is published for them waits, so that nobody has an acknowledgement for what
+//! reaches no session. Once the other one has said that they go on there, it is asked about the sessions
+//! that clients wait for, and gets what waits and what still comes by the old routes, in that order, until it
+//! has told its own. A node that is back with its store gets all of that itself; one that is
+//! back with another store does not: it has lost its disk, and its sessions go on elsewhere.
 
 use std::sync::Arc;
 
 use rookery_cluster::frame::{self, Frame};
+use rookery_cluster::lane::LaneSender;
+use rookery_cluster::routes::RouteMirror;
 use rookery_cluster::shadow::{ORPHAN, SHADOW, ShadowFrame};
 use rookery_core::effects::ShardMessage;
 use rookery_core::message::{Message, Origin};
@@ -18,114 +22,217 @@ use rookery_core::shadow::ShadowMessage;
 use super::carrier::Carrier;
 use super::moves::{FOR_CLIENT, frame_of, read_following, tell_frame};
 use super::peer::Peer;
+use super::stored::HERE;
 use crate::inbox::Item;
 
 /// How long the sessions of a lost node may take to go on.
 const PATIENCE_MS: u64 = 12_000;
-/// Lost nodes of which it is remembered where their sessions went.
-const ADOPTED_MAX: usize = 64;
+/// How long the node where they went may take to tell their routes.
+const ROUTES_MS: u64 = 60_000;
+/// How long messages still come by routes that are taken out.
+const LATE_MS: u64 = 10_000;
+
+/// What became of a node that does not run any more.
+#[derive(Debug, PartialEq, Eq)]
+enum Fate {
+    /// It may be lost, or have stopped, or run again and not have said which store it has.
+    Open,
+    /// It has lost its store: its sessions will be elsewhere.
+    Burnt,
+    /// They are at that node.
+    Moved(String),
+}
 
 /// A node that does not run any more.
 pub(super) struct Orphan {
     /// Its [`Peer::id`].
     pub(super) id: u64,
-    name: String,
+    pub(super) name: String,
     incarnation: u64,
     /// Who keeps its sessions.
     by: String,
-    /// Batches that it had not taken, by lanes.
-    left: Vec<Vec<Vec<u8>>>,
+    /// Which store it had.
+    store: Option<u64>,
+    fate: Fate,
+    /// It runs again.
+    is_back: bool,
+    /// What it had not taken, and what came since.
+    pub(super) lanes: Vec<LaneSender>,
+    /// Its routes, until those of whoever has its sessions are known.
+    mirror: RouteMirror,
     until_ms: u64,
 }
 
-/// Where the sessions of a lost node went.
-pub(super) struct AdoptedBy {
-    node: String,
-    incarnation: u64,
-    by: String,
+impl Orphan {
+    /// Whether what was sent to that peer waits here.
+    pub(super) fn holds(&self, id: u64) -> bool {
+        self.id == id && !self.is_moved()
+    }
+
+    /// Where its sessions are, if that is known.
+    pub(super) fn moved_to(&self) -> Option<&str> {
+        match &self.fate {
+            Fate::Moved(to) => Some(to),
+            Fate::Open | Fate::Burnt => None,
+        }
+    }
+
+    pub(super) fn is_moved(&self) -> bool {
+        self.moved_to().is_some()
+    }
+
+    /// Whether publishers have to wait: nothing is dropped for the moment that this lasts.
+    pub(super) fn is_full(&self) -> bool {
+        self.lanes.iter().any(LaneSender::is_full)
+    }
 }
 
 impl Carrier {
     /// A node does not run any more. Until it is known whether it is lost it counts as that.
     pub(super) fn leave_orphan(&mut self, mut peer: Peer) {
-        let left: Vec<_> = peer.lanes.iter_mut().map(|lane| lane.sender.give_up()).collect();
-        let until_ms = self.now_ms + PATIENCE_MS;
-        let (id, name, incarnation) = (peer.id, peer.is.name, peer.is.incarnation);
-        let by = peer.partner.unwrap_or_default();
-        self.orphans.push(Orphan { id, name, incarnation, by, left, until_ms });
+        if peer.partner.is_none() {
+            // Nobody will take over what comes by them.
+            peer.mirror.forget(&mut self.numbers.of(peer.id));
+        }
+        let mut lanes: Vec<_> = peer.lanes.into_iter().map(|lane| lane.sender).collect();
+        lanes.iter_mut().for_each(LaneSender::disconnected);
+        let (name, incarnation) = (peer.is.name, peer.is.incarnation);
+        self.orphans.push(Orphan {
+            id: peer.id,
+            name,
+            incarnation,
+            by: peer.partner.unwrap_or_default(),
+            store: peer.store,
+            fate: Fate::Open,
+            is_back: false,
+            lanes,
+            mirror: peer.mirror,
+            until_ms: self.now_ms + PATIENCE_MS,
+        });
     }
 
-    /// A node runs again before anybody gave it up: it gets what it had not taken, and is asked itself.
+    /// A node runs again: whether it is what it was it says itself.
     pub(super) fn return_orphan(&mut self, name: &str) {
-        if let Some(at) = self.orphans.iter().position(|orphan| orphan.name == name) {
-            let orphan = self.orphans.swap_remove(at);
-            self.settle_orphan(orphan, name);
+        for orphan in self.orphans.iter_mut().filter(|orphan| orphan.name == name) {
+            orphan.is_back = true;
+        }
+    }
+
+    /// A node that runs again has said which store it has: with the one that it had it gets what it had
+    /// not taken, and is asked itself.
+    pub(super) fn judge_returned(&mut self, name: &str, store: u64) {
+        let until_ms = self.now_ms + PATIENCE_MS;
+        let mut same = Vec::new();
+        for orphan in self.orphans.iter_mut().filter(|one| one.name == name && one.is_back) {
+            if orphan.fate != Fate::Open {
+                continue;
+            }
+            if orphan.store.is_none_or(|known| known == store) {
+                same.push(orphan.id);
+            } else {
+                (orphan.fate, orphan.until_ms) = (Fate::Burnt, until_ms);
+            }
+        }
+        same.into_iter().for_each(|id| self.move_orphan(id, name));
+        self.end_orphans(|orphan| orphan.fate == Fate::Burnt && orphan.by.is_empty());
+        self.settle_orphans();
+    }
+
+    /// An earlier version does not say it: it counts as what it was.
+    pub(super) fn take_at_its_word(&mut self, at: usize) {
+        let peer = self.peers.get(at).filter(|peer| !peer.knows_shadows);
+        if let Some(name) = peer.map(|peer| peer.is.name.clone()) {
+            self.judge_returned(&name, 0);
         }
     }
 
     /// Membership says who is lost; who is not has stopped, and comes back with all it has. Nodes whose
-    /// sessions are here, as far as this one `may` speak for the cluster, go on here.
+    /// sessions are here, as far as this one `may` speak for the cluster, go on here. Of whom it cannot be
+    /// said now, it may be in a moment.
     pub(super) fn judge_orphans(&mut self, lost: &[String], may: bool) {
-        self.orphans.retain(|orphan| may && !orphan.by.is_empty() && lost.contains(&orphan.name));
+        self.end_orphans(|orphan| {
+            let is_lost = lost.contains(&orphan.name);
+            let is_over = orphan.by.is_empty() || is_lost != may;
+            orphan.fate == Fate::Open && !orphan.is_back && is_over
+        });
         let me = self.me.name.clone();
-        for orphan in self.orphans.iter().filter(|orphan| orphan.by == me) {
-            let is_known = self
-                .adopted
-                .iter()
-                .any(|one| one.node == orphan.name && one.incarnation == orphan.incarnation);
-            if let (Some(shadows), false) = (&self.shadows, is_known) {
-                shadows.adopt(&orphan.name, orphan.incarnation);
-            }
+        let is_mine = |orphan: &&Orphan| {
+            let is_lost = may && !orphan.is_back && lost.contains(&orphan.name);
+            orphan.by == me && is_lost && !orphan.is_moved()
+        };
+        let mine = self.orphans.iter().filter(is_mine);
+        let mine: Vec<_> = mine.map(|one| (one.name.clone(), one.incarnation)).collect();
+        for (name, incarnation) in mine {
+            self.begin_adoption(&name, incarnation);
         }
         self.settle_orphans();
     }
 
-    /// The sessions of a lost node go on at that node.
-    pub(super) fn note_adopted(&mut self, node: &str, incarnation: u64, by: String) {
-        if by == self.me.name {
-            let name = node;
-            let frame = Frame::Shadow(ShadowFrame::Adopted { name, incarnation });
-            for peer in &mut self.peers {
-                peer.tell_on_lane(&frame);
-            }
-            // A client that did not wait may have a newer session elsewhere.
-            for at in 0..self.peers.len() {
-                self.list_for(at);
-            }
+    /// Whether others wait for this node to take over the sessions of a lost one.
+    pub(super) fn is_awaited_from(&self, node: &str, incarnation: u64) -> bool {
+        let is_it = |one: &Orphan| one.name == node && one.incarnation == incarnation;
+        self.orphans.iter().any(|one| is_it(one) && one.by == self.me.name && !one.is_moved())
+    }
+
+    /// Forgets nodes with their routes and what waits for them.
+    fn end_orphans(&mut self, is_over: impl Fn(&Orphan) -> bool) {
+        let over: Vec<Orphan> = self.orphans.extract_if(.., |orphan| is_over(orphan)).collect();
+        for mut orphan in over {
+            orphan.mirror.forget(&mut self.numbers.of(orphan.id));
         }
-        self.adopted.push(AdoptedBy { node: node.to_owned(), incarnation, by });
-        if self.adopted.len() > ADOPTED_MAX {
-            self.adopted.remove(0);
-        }
-        self.settle_orphans();
     }
 
     /// Has those go on who wait for a lost node whose sessions are elsewhere by now.
     pub(super) fn settle_orphans(&mut self) {
-        let mut at = 0;
-        while let Some(orphan) = self.orphans.get(at) {
-            let by = self
-                .adopted
-                .iter()
-                .rfind(|one| one.node == orphan.name && one.incarnation == orphan.incarnation);
-            let by = by.map(|one| one.by.clone());
-            let is_over = self.now_ms >= orphan.until_ms;
-            if by.is_none() && !is_over {
-                at += 1;
-                continue;
+        let waiting = self.orphans.iter().filter(|orphan| !orphan.is_moved());
+        let moved = waiting.filter_map(|orphan| {
+            let is_it = |one: &&super::adopted::AdoptedBy| one.is(&orphan.name, orphan.incarnation);
+            self.adopted.iter().rfind(is_it).map(|one| (orphan.id, one.by.clone()))
+        });
+        for (id, by) in moved.collect::<Vec<_>>() {
+            self.move_orphan(id, &by);
+        }
+        for orphan in &mut self.orphans {
+            let Fate::Moved(to) = &orphan.fate else { continue };
+            let is_known = match *to == orphan.name {
+                true => {
+                    let peer = self.peers.iter().find(|peer| peer.is.name == *to);
+                    peer.is_none_or(|peer| peer.mirror.version().is_some())
+                }
+                false => self.adopted.iter().any(|one| {
+                    one.is(&orphan.name, orphan.incarnation) && one.by == *to && one.is_settled
+                }),
+            };
+            if is_known && orphan.mirror.numbers().next().is_some() {
+                orphan.mirror.forget(&mut self.numbers.of(orphan.id));
+                orphan.until_ms = self.now_ms + LATE_MS;
             }
-            let orphan = self.orphans.swap_remove(at);
-            if let Some(by) = by {
-                self.settle_orphan(orphan, &by);
+        }
+        let now_ms = self.now_ms;
+        let waiting = self.orphans.iter().filter(|orphan| !orphan.is_moved());
+        let late = waiting.filter(|orphan| now_ms >= orphan.until_ms).map(|orphan| orphan.id);
+        late.collect::<Vec<_>>().into_iter().for_each(|id| self.miss(id));
+        self.end_orphans(|orphan| now_ms >= orphan.until_ms);
+    }
+
+    /// Nobody took over in time what was sent to a lost node: whoever waits for it has waited long enough.
+    fn miss(&mut self, id: u64) {
+        for turn in self.turns.iter_mut().flatten() {
+            for need in turn.needs.iter_mut().filter(|need| need.0 == id) {
+                *need = (HERE, 0, u64::MAX);
+                turn.deadline_ms = self.now_ms;
             }
         }
     }
 
-    fn settle_orphan(&mut self, orphan: Orphan, by: &str) {
-        let at = self.peers.iter().position(|peer| peer.is.name == by);
+    /// The sessions of a lost node are at that one: so is what waits for them.
+    fn move_orphan(&mut self, id: u64, to: &str) {
+        let until_ms = self.now_ms + ROUTES_MS;
+        let Some(orphan) = self.orphans.iter_mut().find(|orphan| orphan.id == id) else { return };
+        (orphan.fate, orphan.until_ms) = (Fate::Moved(to.to_owned()), until_ms);
+        let left: Vec<_> = orphan.lanes.iter_mut().map(LaneSender::give_up).collect();
         let origin = Arc::<str>::from(orphan.name.as_str());
-        let mut needs = Vec::new();
-        for (lane, batches) in orphan.left.iter().enumerate() {
+        for (lane, batches) in left.iter().enumerate() {
             for batch in batches {
                 let Ok(Some((Frame::Batch { items, .. }, _))) =
                     frame::next(batch, frame::FRAME_BYTES_MAX)
@@ -133,26 +240,41 @@ impl Carrier {
                     continue;
                 };
                 for item in frame::items(items).flatten() {
-                    match at {
-                        Some(at) => self.send_orphan(at, lane, item, &origin),
-                        None if by == self.me.name => self.take_orphan(item, &origin),
-                        None => {}
-                    }
+                    self.redirect(to, lane, item, &origin);
                 }
             }
         }
+        let at = self.peers.iter().position(|peer| peer.is.name == to);
+        let mut needs = Vec::new();
         if let Some(peer) = at.and_then(|at| self.peers.get(at)) {
             let lanes = peer.lanes.iter().filter(|lane| lane.sender.pending() > 0);
             needs.extend(lanes.map(|lane| (peer.id, lane.number, lane.sender.pending())));
+        } else {
+            needs.push(self.mark_here());
         }
         for turn in self.turns.iter_mut().flatten() {
             let before = turn.needs.len();
-            turn.needs.retain(|(id, ..)| *id != orphan.id);
+            turn.needs.retain(|(of, ..)| *of != id);
             if turn.needs.len() < before {
                 turn.needs.extend_from_slice(&needs);
             }
         }
-        self.ask_instead(orphan.id, at);
+        self.ask_instead(id, at);
+    }
+
+    /// What was for a lost node goes to where its sessions are.
+    pub(super) fn redirect(
+        &mut self,
+        to: &str,
+        lane: usize,
+        item: frame::Item<'_>,
+        origin: &Arc<str>,
+    ) {
+        match self.peers.iter().position(|peer| peer.is.name == to) {
+            Some(at) => self.send_orphan(at, lane, item, origin),
+            None if to == self.me.name => self.take_orphan(item, origin),
+            None => {}
+        }
     }
 
     /// A message that the lost node had not taken, for the one where its sessions go on.
@@ -198,7 +320,7 @@ impl Carrier {
     }
 
     /// Clients wait for another node in the place of a lost one; none: this one.
-    fn ask_instead(&mut self, lost: u64, by: Option<usize>) {
+    pub(super) fn ask_instead(&mut self, lost: u64, by: Option<usize>) {
         let id = by.and_then(|at| self.peers.get(at)).map_or(0, |peer| peer.id);
         let questions = self.asks.replace(lost, id);
         for question in questions {
@@ -214,8 +336,14 @@ impl Carrier {
     }
 
     /// Whom clients wait for that want their session: lost nodes too, until theirs go on elsewhere.
-    pub(super) fn is_orphan(&self, id: u64) -> bool {
-        self.orphans.iter().any(|orphan| orphan.id == id)
+    pub(super) fn awaited(&self) -> impl Iterator<Item = u64> {
+        let orphans = self.orphans.iter().filter(|orphan| !orphan.is_moved());
+        let orphans = orphans.map(|orphan| orphan.id);
+        orphans.chain(self.adoptions.ids()).chain(self.expected.id())
+    }
+
+    pub(super) fn is_awaited(&self, id: u64) -> bool {
+        self.awaited().any(|one| one == id)
     }
 
     pub(super) fn orphans_due_ms(&self) -> Option<u64> {
@@ -253,6 +381,10 @@ impl Carrier {
                 }
             }
             HeardShadow::Adopted(node, incarnation) => self.note_adopted(&node, incarnation, name),
+            HeardShadow::Settled(node, incarnation) => {
+                self.note_settled(&node, incarnation, &name);
+            }
+            HeardShadow::Store(store) => self.note_store(at, store),
         }
     }
 
@@ -275,6 +407,8 @@ pub(super) enum HeardShadow {
     Chunk(Vec<u8>),
     Partner(String),
     Adopted(String, u64),
+    Settled(String, u64),
+    Store(u64),
 }
 
 impl HeardShadow {
@@ -284,6 +418,10 @@ impl HeardShadow {
             ShadowFrame::Adopted { name, incarnation } => {
                 Some(Self::Adopted(name.to_owned(), incarnation))
             }
+            ShadowFrame::Settled { name, incarnation } => {
+                Some(Self::Settled(name.to_owned(), incarnation))
+            }
+            ShadowFrame::Store { id } => Some(Self::Store(id)),
             ShadowFrame::Kept { .. } | ShadowFrame::Unable { .. } => None,
         }
     }

@@ -20,6 +20,8 @@ pub(crate) struct Sent {
 pub(crate) struct Shipped {
     /// The worker waits until that node has them, under this number; 0: it does not.
     pub(crate) ticket: u64,
+    /// Whoever published is refused if that node does not confirm.
+    pub(crate) is_strict: bool,
     /// They follow each other.
     pub(crate) bytes: Vec<u8>,
     /// The worker ships from here on.

@@ -55,8 +55,18 @@ struct UnderWay {
     at_ms: u64,
 }
 
-/// What a worker waits for: its ticket, the chunk.
-type Wait = (u64, u64);
+/// What a worker waits for.
+#[derive(Clone, Copy)]
+struct Wait {
+    ticket: u64,
+    /// The chunk that has to be kept; [`ALL`]: the copy has to be whole.
+    chunk: u64,
+    /// Whoever published is refused at that time; none: when the stream ends nobody waits any more.
+    refused_at_ms: Option<u64>,
+}
+
+/// See [`Wait::chunk`].
+const ALL: u64 = u64::MAX;
 
 /// What the partner says of a stream: how far it is stored, or that it cannot be.
 pub(super) struct Kept {
@@ -69,7 +79,10 @@ impl Kept {
         match frame {
             ShadowFrame::Kept { stream, number } => Some(Self { stream, number: Some(number) }),
             ShadowFrame::Unable { stream } => Some(Self { stream, number: None }),
-            ShadowFrame::Partner { .. } | ShadowFrame::Adopted { .. } => None,
+            ShadowFrame::Partner { .. }
+            | ShadowFrame::Adopted { .. }
+            | ShadowFrame::Settled { .. }
+            | ShadowFrame::Store { .. } => None,
         }
     }
 }
@@ -98,6 +111,8 @@ pub(super) struct Partner {
     listed_bytes: usize,
     waits: Vec<VecDeque<Wait>>,
     listings: Vec<Listing>,
+    /// There is no other member that could keep anything.
+    pub(super) is_alone: bool,
     since_ms: u64,
     unconfirmed: u64,
     restarts: u64,
@@ -120,6 +135,7 @@ impl Partner {
             listed_bytes: 0,
             waits: (0..workers).map(|_| VecDeque::new()).collect(),
             listings: vec![Listing::Done; workers],
+            is_alone: true,
             since_ms: 0,
             unconfirmed: 0,
             restarts: 0,
@@ -145,14 +161,26 @@ impl Partner {
         Frame::Shadow(ShadowFrame::Partner { name: self.told() })
     }
 
+    /// Which store this node has.
+    pub(super) fn store_frame(&self) -> Frame<'static> {
+        Frame::Shadow(ShadowFrame::Store { id: self.store_id })
+    }
+
     /// When something is due that nobody wakes the thread for.
     pub(super) fn due_ms(&self) -> Option<u64> {
-        match self.stage {
+        let stream = match self.stage {
             Stage::Off { retry_at_ms } => {
                 (retry_at_ms != 0 && retry_at_ms != u64::MAX).then_some(retry_at_ms)
             }
             _ => self.under_way.front().map(|first| first.at_ms + LATE_MS),
-        }
+        };
+        let first = self.waits.iter().filter_map(|waits| waits.front());
+        stream.into_iter().chain(first.filter_map(|wait| wait.refused_at_ms)).min()
+    }
+
+    /// Whether what a worker waits for is kept.
+    fn is_kept(&self, wait: &Wait) -> bool {
+        if wait.chunk == ALL { self.is_whole() } else { wait.chunk <= self.kept }
     }
 
     pub(super) fn status(&self) -> PartnerStatus {
@@ -176,6 +204,7 @@ impl Carrier {
     /// Begins a stream, goes on with it, or gives it up: as the time has come.
     pub(super) fn watch_partner(&mut self) {
         let now_ms = self.now_ms;
+        self.refuse_late();
         match self.partner.stage {
             Stage::Off { retry_at_ms } => {
                 if now_ms >= retry_at_ms {
@@ -233,12 +262,16 @@ impl Carrier {
         mine.restarts += 1;
         mine.last_error = why.to_owned();
         for (waits, items) in mine.waits.iter_mut().zip(&mut self.for_workers) {
-            if let Some((ticket, _)) = waits.drain(..).next_back() {
-                items.push(Item::Shipped(ticket));
+            if waits.iter().any(|wait| wait.refused_at_ms.is_some()) {
+                // Another copy may be whole in time.
+                waits.iter_mut().for_each(|wait| wait.chunk = ALL);
+            } else if let Some(wait) = waits.drain(..).next_back() {
+                items.push(Item::Shipped(wait.ticket));
             }
         }
+        self.refuse_late();
         if was_whole {
-            let name = &mine.name;
+            let name = &self.partner.name;
             let text = format!(
                 "node {name} keeps the sessions of this one no more ({why}); acknowledgements \
                  promise this node's disk alone until another copy is whole"
@@ -293,10 +326,47 @@ impl Carrier {
         if shipped.ticket == 0 {
             return;
         }
-        if is_wanted && let Some(waits) = self.partner.waits.get_mut(at) {
-            waits.push_back((shipped.ticket, self.partner.number));
+        let is_strict = shipped.is_strict && !self.partner.is_alone;
+        let refused_at_ms = is_strict.then_some(self.now_ms + LATE_MS);
+        let ticket = shipped.ticket;
+        if (is_wanted || is_strict)
+            && let Some(waits) = self.partner.waits.get_mut(at)
+        {
+            let is_enough = !is_strict || self.partner.stage == Stage::Whole;
+            let chunk = if is_enough { self.partner.number } else { ALL };
+            waits.push_back(Wait { ticket, chunk, refused_at_ms });
         } else if let Some(items) = self.for_workers.get_mut(at) {
-            items.push(Item::Shipped(shipped.ticket));
+            items.push(Item::Shipped(ticket));
+        }
+    }
+
+    /// Whoever published is refused what was not confirmed in time.
+    fn refuse_late(&mut self) {
+        let (mine, now_ms) = (&mut self.partner, self.now_ms);
+        let mut is_any = false;
+        for (waits, items) in mine.waits.iter_mut().zip(&mut self.for_workers) {
+            while let Some(wait) = waits.front() {
+                let item = match wait.refused_at_ms {
+                    Some(at_ms) if at_ms <= now_ms => Item::Unconfirmed(wait.ticket),
+                    // It came while nobody was to be refused, in front of one or behind it.
+                    None if wait.chunk == ALL => Item::Shipped(wait.ticket),
+                    _ => break,
+                };
+                is_any |= matches!(item, Item::Unconfirmed(_));
+                items.push(item);
+                waits.pop_front();
+            }
+        }
+        mine.unconfirmed += u64::from(is_any);
+    }
+
+    /// Whether there are other members. With none nobody is waited for.
+    pub(super) fn note_alone(&mut self, is_alone: bool) {
+        self.partner.is_alone = is_alone;
+        if is_alone {
+            for (waits, items) in self.partner.waits.iter_mut().zip(&mut self.for_workers) {
+                items.extend(waits.drain(..).next_back().map(|wait| Item::Shipped(wait.ticket)));
+            }
         }
     }
 
@@ -313,6 +383,7 @@ impl Carrier {
                 let text = format!("node {} keeps the sessions of this one as well", mine.name);
                 self.up.push_all([UpEvent::Log(LogLevel::Info, text.into())]);
                 self.tell_partner();
+                self.release_kept();
                 return;
             }
             _ => return,
@@ -356,13 +427,22 @@ impl Carrier {
             mine.listed_bytes -= if first.is_listed { first.bytes } else { 0 };
             mine.under_way.pop_front();
         }
-        for (waits, items) in mine.waits.iter_mut().zip(&mut self.for_workers) {
+        self.release_kept();
+    }
+
+    /// Tells workers what they need not wait for any more.
+    fn release_kept(&mut self) {
+        for at in 0..self.partner.waits.len() {
             let mut done = None;
-            while let Some((ticket, _)) = waits.front().filter(|(_, chunk)| *chunk <= number) {
-                done = Some(*ticket);
-                waits.pop_front();
+            while let Some(wait) = self.partner.waits.get(at).and_then(VecDeque::front)
+                && self.partner.is_kept(wait)
+            {
+                done = Some(wait.ticket);
+                self.partner.waits.get_mut(at).and_then(VecDeque::pop_front);
             }
-            items.extend(done.map(Item::Shipped));
+            if let Some(items) = self.for_workers.get_mut(at) {
+                items.extend(done.map(Item::Shipped));
+            }
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Another node: the lanes to it, what comes from it, and its routes.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rookery_cluster::frame::{Frame, Hello, Identity, PROTOCOL, Refusal};
@@ -12,6 +11,7 @@ use super::carrier::Me;
 use super::linked::Linked;
 use super::replicated::Tellers;
 use super::socket::{Broken, Connection, UNSENT_MAX};
+use super::stored::Unstored;
 use super::{ClusterPeer, HANDSHAKE_MS, LANES, PING_MS, PeerStatus, SILENCE_MS, STALL_MS};
 
 /// The longest and shortest pause before a lane is tried again.
@@ -57,6 +57,8 @@ pub(super) enum Heard {
         has_shadow: bool,
         /// The other node wants to know what linked clusters told this one.
         has_links: bool,
+        /// It understands what is said about shadows.
+        knows_shadows: bool,
     },
     RoutesWanted,
     LinksWanted,
@@ -135,12 +137,14 @@ impl Lane {
             }
             (
                 Stage::Proving,
-                Frame::Welcome { taken, routes, has_replica, has_shadow, has_links },
+                Frame::Welcome { taken, routes, has_replica, has_shadow, has_links, knows_shadows },
             ) => {
                 self.sender.connected(taken).map_err(lane)?;
                 self.stage = Stage::Open;
                 self.failures = 0;
-                Ok((Heard::Open { routes, has_replica, has_shadow, has_links }, None))
+                let open =
+                    Heard::Open { routes, has_replica, has_shadow, has_links, knows_shadows };
+                Ok((open, None))
             }
             (Stage::Greeting | Stage::Proving, Frame::Refused(refusal)) => Err(refused(refusal)),
             (Stage::Open, Frame::Taken(seq)) => {
@@ -255,8 +259,7 @@ pub(super) struct Incoming {
     pub(super) is_ack_due: bool,
     /// Octets that were taken and not told.
     pub(super) untold: usize,
-    /// Batches of which workers have not stored something, and how many workers.
-    pub(super) unstored: VecDeque<(u64, u32)>,
+    pub(super) unstored: Unstored,
     /// What was told as taken.
     pub(super) told: u64,
     /// A session that comes, as far as it is here.
@@ -280,8 +283,14 @@ pub(super) struct Peer {
     pub(super) tellers: Tellers,
     /// It can keep sessions of this node.
     pub(super) has_shadow: bool,
+    /// It understands what is said about shadows.
+    pub(super) knows_shadows: bool,
     /// Who keeps its sessions, as it says.
     pub(super) partner: Option<String>,
+    /// Which store it has, as it says.
+    pub(super) store: Option<u64>,
+    /// Lost nodes whose sessions go on here, until it has been told all routes of these.
+    pub(super) unsettled: Vec<(String, u64)>,
     /// How far its own are stored here: stream, chunk.
     pub(super) shadow_kept: Option<(u64, u64)>,
     /// What messages from there say of where they entered.
@@ -320,7 +329,10 @@ impl Peer {
             linked: Linked::default(),
             tellers: Tellers::new(in_step),
             has_shadow: false,
+            knows_shadows: false,
             partner: None,
+            store: None,
+            unsettled: Vec::new(),
             shadow_kept: None,
             origin: Arc::new(Origin { node, link: None, rules: Box::default() }),
             received: 0,
@@ -335,6 +347,9 @@ impl Peer {
 
     /// Tells it something on the first lane, if that stands; whether it does.
     pub(super) fn tell_on_lane(&mut self, frame: &Frame<'_>) -> bool {
+        if matches!(frame, Frame::Shadow(_)) && !self.knows_shadows {
+            return false;
+        }
         let Some(lane) = self.lanes.first_mut().filter(|lane| lane.is_open()) else { return false };
         let Some(connection) = lane.connection.as_mut() else { return false };
         connection.put(frame);

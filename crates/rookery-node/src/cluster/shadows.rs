@@ -317,10 +317,13 @@ impl Keeper {
         self.up.push_all([UpEvent::Log(level, text.into())]);
     }
 
-    /// Sessions of a lost node go on here.
+    /// Sessions of a lost node go on here: those of that start of it, or of an earlier one.
     fn adopt(&mut self, node: &Arc<str>, incarnation: u64) {
-        let of_node = self.nodes.remove(node).unwrap_or_default();
-        if let Some(shadow) = of_node.whole {
+        let is_meant = |shadow: &mut Shadow| shadow.incarnation <= incarnation;
+        let of_node = self.nodes.entry(node.clone()).or_default();
+        let (whole, next) = (of_node.whole.take_if(is_meant), of_node.next.take_if(is_meant));
+        let is_any = whole.is_some();
+        if let Some(shadow) = whole {
             let (dir, stream) = (shadow.dir.clone(), shadow.stream);
             match self.hand_over(node, shadow) {
                 Ok((count, left)) => {
@@ -341,10 +344,10 @@ impl Keeper {
                 }
             }
         }
-        if let Some(next) = of_node.next {
+        if let Some(next) = next {
             next.remove();
         }
-        self.outlet.order(Order::Adopted { node: node.clone(), incarnation });
+        self.outlet.order(Order::Adopted { node: node.clone(), incarnation, is_any });
     }
 
     /// Hands every session to its worker; how many there were, and messages that cannot be read.

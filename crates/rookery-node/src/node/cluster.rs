@@ -79,15 +79,43 @@ impl Node {
         Ok(())
     }
 
-    /// Makes the nodes that died those of the list: all members that were not heard of, as far as those
-    /// who run may speak for the cluster. What these were to publish is published by others; their sessions
-    /// go on at others only where more than half of the cluster runs, which `may_adopt` says.
+    /// Says which members may run of which nothing was heard yet. For those of the first call clients that want
+    /// their sessions wait, five seconds at most.
     ///
     /// # Errors
     ///
     /// The lanes are not open.
-    pub fn cluster_lost(&self, names: Vec<String>, may_adopt: bool) -> Result<(), NodeError> {
-        self.cluster()?.set_lost(names, may_adopt);
+    pub fn cluster_expect(&self, names: Vec<String>) -> Result<(), NodeError> {
+        self.cluster()?.expect(names);
+        Ok(())
+    }
+
+    /// Makes the nodes that died those of the list: all members that were not heard of, as far as those
+    /// who run may speak for the cluster. What these were to publish is published by others; their sessions
+    /// go on at others only where more than half of the cluster runs, which `may_adopt` says. `is_alone`:
+    /// there is no other member, so nobody is waited for.
+    ///
+    /// # Errors
+    ///
+    /// The lanes are not open.
+    pub fn cluster_lost(
+        &self,
+        names: Vec<String>,
+        may_adopt: bool,
+        is_alone: bool,
+    ) -> Result<(), NodeError> {
+        self.cluster()?.set_lost(names, may_adopt, is_alone);
+        Ok(())
+    }
+
+    /// Offers sessions of clients that are away to another node that runs, at most that many. It takes
+    /// those that it can have; they stay here until it has stored them.
+    ///
+    /// # Errors
+    ///
+    /// The lanes are not open.
+    pub fn cluster_leave_for(&self, node: &str, most: u32) -> Result<(), NodeError> {
+        self.cluster()?.leave_for(node, most);
         Ok(())
     }
 

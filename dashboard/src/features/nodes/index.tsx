@@ -16,6 +16,7 @@ import { formatBytes, formatNumber, formatTime } from "@/lib/format";
 
 import { Evacuation } from "./Evacuation";
 import { InviteDialog } from "./InviteDialog";
+import { PartnerOf } from "./PartnerOf";
 import { Rebalance } from "./Rebalance";
 import { Standing } from "./Standing";
 
@@ -140,6 +141,12 @@ function MemberCard({ member, self, isAlone, newest }: MemberCardProps): ReactEl
                   }),
                 ],
               ] as [string, string][])),
+          ...(member.partner === undefined
+            ? []
+            : ([[t("partner.title"), <PartnerOf key="partner" partner={member.partner} />]] as [
+                string,
+                ReactElement,
+              ][])),
           ...(member.since === undefined
             ? []
             : ([[t("since"), formatTime(member.since)]] as [string, string][])),

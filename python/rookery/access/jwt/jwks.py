@@ -6,7 +6,6 @@ While the endpoint is away the keys that are known stay in use.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from rookery.access.errors import BackendError
@@ -15,6 +14,7 @@ from rookery.access.health import Health
 from rookery.access.http_service import HttpService, HttpSettings
 from rookery.access.jwt.keys import KEYS_MAX, Header, WebKey
 from rookery.clock import Clock
+from rookery.ending import ended
 from rookery.words import Words
 
 _logger = logging.getLogger(__name__)
@@ -63,11 +63,7 @@ class KeySet:
 
     async def stop(self) -> None:
         """May be called twice, and without :meth:`start`."""
-        for task in (self._task, self._fetching):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await ended("fetching keys of tokens", self._task, self._fetching)
         self._task = self._fetching = None
         await self.service.stop()
 

@@ -27,6 +27,7 @@ from rookery.broker.audit import AuditLog
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.config.snapshot import AccessConfig
+from rookery.ending import ended
 from rookery.engine.access import ConfiguredAccess
 from rookery.engine.rules import compile_sources
 from rookery.errors import NotFoundError, RookeryError
@@ -109,9 +110,7 @@ class AccessService:
     async def close(self) -> None:
         """Ask nobody any more. May be called twice."""
         self._watch.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended("access control", *self._tasks)
         await self._unchangeable.close()
         await self.access.close()
 

@@ -12,6 +12,7 @@ from functools import partial
 
 from rookery.access.database import Database
 from rookery.broker.alarms import AlarmRegistry, message
+from rookery.ending import ended
 from rookery.errors import UnavailableError
 
 ALARM = "access_unchangeable"
@@ -35,8 +36,7 @@ class UnchangeableAlarm:
         """May be called twice."""
         trying, self._trying = self._trying, None
         if trying is not None:
-            trying.cancel()
-            await asyncio.gather(trying, return_exceptions=True)
+            await ended("trying a database of users", trying)
 
     def _tell(self, database: Database) -> None:
         reason = database.health.reason

@@ -7,11 +7,11 @@ says, and never takes the clients' broker down.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 from rookery.broker.admins.service import AdminService
 from rookery.broker.alarms import AlarmRegistry, message
+from rookery.ending import ended
 from rookery.errors import StartError, UnavailableError
 
 _log = logging.getLogger("rookery.admins")
@@ -36,9 +36,7 @@ class Opening:
     async def close(self) -> None:
         """May be called twice."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await ended("opening the users of the dashboard", self._task)
             self._task = None
         await self._admins.close()
 

@@ -24,6 +24,7 @@ from typing import Any
 from rookery.broker.alarms.messages import Value
 from rookery.broker.alarms.models import Alarm
 from rookery.broker.alarms.service import ACTIVE_MAX, AlarmRegistry
+from rookery.ending import ended
 from rookery.words import Words
 
 _log = logging.getLogger("rookery.alarm")
@@ -108,8 +109,7 @@ class AlarmKeeper:
     async def close(self) -> None:
         """Write what is left and end."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("writing alarms", self._task)
             self._task = None
             # A write that was cancelled goes on in its thread; this one comes after it.
             if self._changed.is_set() or self._failed:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from rookery.broker.alarms.messages import message
 from rookery.broker.alarms.service import AlarmRegistry
+from rookery.ending import ended
 
 CHECK_INTERVAL_S = 5.0
 QUIET_CHECKS = 6
@@ -53,8 +54,7 @@ class CounterWatch:
     async def close(self) -> None:
         """Check no more. May be called twice."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("watching the machine", self._task)
             self._task = None
 
     async def _watch(self) -> None:

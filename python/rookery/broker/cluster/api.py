@@ -41,6 +41,19 @@ class LanesRow(Row):
     last_error: str = Field(description="What went wrong last; empty: nothing.", examples=[""])
 
 
+class DoubledRow(Row):
+    """The node that keeps the durable sessions of a member as well."""
+
+    node: str | None = Field(
+        None, description="Its name; absent: none does.", examples=["rookery@10.0.0.3"]
+    )
+    is_whole: bool = Field(
+        description="Whether it has all of them: acknowledgements wait for it.", examples=[True]
+    )
+    lag: int = Field(ge=0, description="Changes that it has not confirmed.", examples=[3])
+    lag_bytes: int = Field(ge=0, description="Bytes of them.", examples=[960])
+
+
 class MemberRow(Row):
     """A member."""
 
@@ -67,6 +80,11 @@ class MemberRow(Row):
     in_step: bool | None = Field(None, description="Whether it has all of it.", examples=[True])
     lanes: LanesRow | None = Field(
         None, description="Messages between it and this node; absent of this node itself."
+    )
+    partner: DoubledRow | None = Field(
+        None,
+        description="Who else keeps its sessions, as it said within the last second; absent of a member "
+        "that does not run.",
     )
 
 
@@ -112,23 +130,15 @@ class QuorumRow(Row):
     )
 
 
-class PartnerRow(Row):
-    """The node that keeps the durable sessions of the node that answers as well."""
+class PartnerRow(DoubledRow):
+    """The same of the node that answers, and what became of copies before."""
 
-    node: str | None = Field(
-        None, description="Its name; absent: none does.", examples=["rookery@10.0.0.2"]
-    )
-    is_whole: bool = Field(
-        description="Whether it has all of them: acknowledgements wait for it.", examples=[True]
-    )
     since: int | None = Field(
         None,
         ge=0,
         description="Since when that is so, or not so; absent: since the start.",
         examples=[1_795_350_000_000],
     )
-    lag: int = Field(ge=0, description="Changes that it has not confirmed.", examples=[3])
-    lag_bytes: int = Field(ge=0, description="Bytes of them.", examples=[960])
     unconfirmed: int = Field(
         ge=0,
         description="Times that acknowledgements left without it because it was late.",

@@ -54,12 +54,16 @@ class Lanes(Protocol):
     def peers(self, peers: Sequence[Peer]) -> None:
         """These others run, and no more."""
 
-    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
+    def expect(self, names: Sequence[str]) -> None:
+        """These members may run; nothing was heard of them yet."""
+
+    def lost(self, names: Sequence[str], *, may_adopt: bool, is_alone: bool) -> None:
         """These members died, and no more.
 
         Args:
             names: Of them.
             may_adopt: More than half of the cluster runs: their sessions go on elsewhere.
+            is_alone: There is no other member.
         """
 
     def status(self) -> dict[str, dict[str, Any]]:
@@ -99,8 +103,11 @@ class CoreLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         self._node.cluster_peers(ClusterPeer(**peer._asdict()) for peer in peers)
 
-    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
-        self._node.cluster_lost(names, may_adopt=may_adopt)
+    def expect(self, names: Sequence[str]) -> None:
+        self._node.cluster_expect(names)
+
+    def lost(self, names: Sequence[str], *, may_adopt: bool, is_alone: bool) -> None:
+        self._node.cluster_lost(names, may_adopt=may_adopt, is_alone=is_alone)
 
     def status(self) -> dict[str, dict[str, Any]]:
         found = {}

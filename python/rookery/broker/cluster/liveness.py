@@ -13,6 +13,33 @@ SILENCE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SecondCopy:
+    """Who else keeps the sessions of a node, and how far.
+
+    Attributes:
+        node: Its partner; empty: nobody.
+        is_whole: It has all of them.
+        lag: Changes that it has not confirmed.
+        lag_bytes: Bytes of them.
+    """
+
+    node: str
+    is_whole: bool
+    lag: int
+    lag_bytes: int
+
+    @classmethod
+    def from_plain(cls, body: Any) -> SecondCopy | None:
+        """None when it is something else."""
+        if not isinstance(body, dict):
+            return None
+        kinds = {"node": str, "is_whole": bool, "lag": int, "lag_bytes": int}
+        if any(type(body.get(key)) is not kind for key, kind in kinds.items()):
+            return None
+        return cls(**{key: body[key] for key in kinds})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pulse:
     """What a node says of itself once a second."""
 
@@ -28,6 +55,7 @@ class Pulse:
     revision: int = 0
     in_step: bool = False
     is_witness: bool = False
+    partner: SecondCopy | None = None
 
     @classmethod
     def from_plain(cls, body: dict[str, Any]) -> Pulse | None:
@@ -46,6 +74,7 @@ class Pulse:
             revision=revision if type(revision) is int else 0,
             in_step=body.get("in_step") is True,
             is_witness=body.get("is_witness") is True,
+            partner=SecondCopy.from_plain(body.get("partner")),
         )
 
 

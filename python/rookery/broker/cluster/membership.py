@@ -15,7 +15,7 @@ from typing import Any
 
 from rookery.broker.cluster.bus import Body, Bus
 from rookery.broker.cluster.calls import Calls
-from rookery.broker.cluster.liveness import HEARTBEAT_S, Liveness, Pulse
+from rookery.broker.cluster.liveness import HEARTBEAT_S, Liveness, Pulse, SecondCopy
 from rookery.broker.cluster.members import Member, Members
 from rookery.broker.cluster.store import ClusterStore, Identity
 from rookery.ending import ended
@@ -59,6 +59,8 @@ class Membership:
         self.lane = ""
         # How far the node has followed what all have alike, and whether that is all of it.
         self.followed: Callable[[], tuple[int, bool]] = lambda: (0, False)
+        # Who else keeps the sessions of this node. May take a moment.
+        self.partner: Callable[[], SecondCopy | None] = lambda: None
         self.liveness = Liveness()
         self._store = store
         self._bus = bus
@@ -213,6 +215,9 @@ class Membership:
     async def pulse(self, *, is_stopping: bool = False) -> None:
         """Say that this node runs."""
         revision, in_step = self.followed()
+        partner = None
+        if not self.is_alone and not is_stopping:
+            partner = await asyncio.to_thread(self.partner)
         pulse = Pulse(
             name=self.name,
             node_id=self.identity.node_id,
@@ -226,6 +231,7 @@ class Membership:
             revision=revision,
             in_step=in_step,
             is_witness=self.is_witness,
+            partner=partner,
         )
         await self._bus.tell(PULSE, dataclasses.asdict(pulse))
 

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import re
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from rookery.broker.alarms import AlarmRegistry, message
@@ -16,7 +17,7 @@ from rookery.broker.cluster.calls import Calls
 from rookery.broker.cluster.discovery import discover
 from rookery.broker.cluster.engine import Embedded, Engine, External, joined, lane_tls
 from rookery.broker.cluster.lanes import Lanes, Peer
-from rookery.broker.cluster.liveness import Pulse
+from rookery.broker.cluster.liveness import Pulse, SecondCopy
 from rookery.broker.cluster.members import MEMBERS_MAX, Members
 from rookery.broker.cluster.membership import Membership
 from rookery.broker.cluster.plan import Plan
@@ -115,6 +116,7 @@ class Cluster:
             is_own=plan.program is not None,
         )
         self.membership.followed = self.state.followed
+        self.membership.partner = self._second_copy
         self.problem = ""
         self.calls.on(JOIN, self._serve_join)
         self.calls.on(INVITE, self._serve_invite)
@@ -204,7 +206,10 @@ class Cluster:
                 if not pulse.is_witness
             ]
         )
-        self._lanes.lost(self.membership.lost(), may_adopt=self.membership.is_majority)
+        heard = self.membership.liveness.last
+        self._lanes.expect([m.name for m in self.membership.others if heard(m.name) is None])
+        members = self.membership
+        self._lanes.lost(members.lost(), may_adopt=members.is_majority, is_alone=members.is_alone)
         names = {pulse.name for pulse in running}
         self._tell_stopped(names)
 
@@ -315,6 +320,7 @@ class Cluster:
             }
             if followed is not None:
                 row["revision"], row["in_step"] = followed
+            row["partner"] = self._partner_of(member.name)
             rows.append(row)
         return {
             "name": self._config.name,
@@ -326,6 +332,27 @@ class Cluster:
             "partner": None if members.is_alone else self._partner(),
             "problem": self.problem or None,
         }
+
+    def _partner_of(self, name: str) -> dict[str, Any] | None:
+        """Who else keeps the sessions of a member that runs, as it says."""
+        if self.membership.is_alone:
+            return None
+        pulse = self.membership.liveness.running(name)
+        found = (
+            self._second_copy() if name == self.name else None if pulse is None else pulse.partner
+        )
+        return None if found is None else asdict(found) | {"node": found.node or None}
+
+    def _second_copy(self) -> SecondCopy | None:
+        found = self._lanes.partner()
+        if not found:
+            return None
+        return SecondCopy(
+            node=found["name"],
+            is_whole=found["is_whole"],
+            lag=found["lag"],
+            lag_bytes=found["lag_bytes"],
+        )
 
     def _partner(self) -> dict[str, Any] | None:
         """Who else keeps the sessions of this node."""

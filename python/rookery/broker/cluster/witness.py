@@ -18,6 +18,7 @@ from rookery.broker.cluster.service import Cluster
 from rookery.broker.cluster.texts import refusal
 from rookery.clock import SystemClock
 from rookery.config.data_dir import DataDir
+from rookery.ending import ended
 from rookery.errors import RookeryError, StartError
 from rookery.native.node import version
 from rookery.words import Words
@@ -47,7 +48,10 @@ class _NoLanes:
     def peers(self, peers: Sequence[Peer]) -> None:
         """They are not its business."""
 
-    def lost(self, names: Sequence[str], *, may_adopt: bool) -> None:
+    def expect(self, names: Sequence[str]) -> None:
+        """Nobody comes for a session."""
+
+    def lost(self, names: Sequence[str], *, may_adopt: bool, is_alone: bool) -> None:
         """Nothing is published for them."""
 
     def status(self) -> dict[str, dict[str, Any]]:
@@ -116,8 +120,7 @@ async def _serve(cluster: Cluster, join: str | None, ready: Callable[[str], None
         await stopping.wait()
     finally:
         if joining is not None:
-            joining.cancel()
-            await asyncio.gather(joining, return_exceptions=True)
+            await ended("joining a cluster", joining)
         await cluster.close()
 
 

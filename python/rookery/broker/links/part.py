@@ -18,6 +18,7 @@ from rookery.broker.rules.rates import Rate, Rates
 from rookery.clock import Clock
 from rookery.config import Config
 from rookery.config.problems import InvalidConfigError
+from rookery.ending import ended
 from rookery.errors import UnavailableError
 from rookery.words import Words
 
@@ -79,8 +80,7 @@ class LinksPart:
         """Watch no more; the links end with the node. May be called twice."""
         task, self._watching = self._watching, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended("links to other clusters", task)
         await self._rates.close()
 
     async def apply(self, old: Config, new: Config) -> None:

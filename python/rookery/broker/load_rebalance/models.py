@@ -12,6 +12,7 @@ from rookery.broker.load_rebalance.order import (
     RATE_MAX,
     REDIRECT_MAX,
     REL_CONN_THRESHOLD,
+    SESS_EVICT_RATE,
     WAIT_HEALTH_CHECK_S,
     WAIT_MAX_S,
     WAIT_TAKEOVER_S,
@@ -22,7 +23,7 @@ from rookery.config.values import parse_duration_ms
 from rookery.web.models import Model, Row
 
 NODES_MAX = 64
-_NO_EFFECT = "Taken and without effect: a session goes to another node with its client."
+_NO_EFFECT = "Taken and without effect: what is evened out is clients, and a session goes to another node with its client."
 
 
 def _duration(raw: int | str) -> int | str:
@@ -59,9 +60,6 @@ class MovingBody(Model):
         description="How long clients then have to come back to other nodes.",
         examples=["60s"],
     )
-    sess_evict_rate: int | None = Field(
-        None, ge=1, le=RATE_MAX, description=_NO_EFFECT, examples=[500]
-    )
 
     def order(self) -> Order:
         return Order(
@@ -88,11 +86,22 @@ class EvacuationBody(MovingBody):
         "of 0x9C (Use another server).",
         examples=[False],
     )
+    sess_evict_rate: int = Field(
+        SESS_EVICT_RATE,
+        ge=1,
+        le=RATE_MAX,
+        description="Most sessions of clients that are away that go to other nodes in a second, once clients "
+        "had time to come back.",
+        examples=[SESS_EVICT_RATE],
+    )
     resume: bool = Field(
         True, description="Whether it goes on when the node starts again.", examples=[True]
     )
-    migrate_to: list[str] | None = Field(
-        None, max_length=NODES_MAX, description=_NO_EFFECT, examples=[["rookery@10.0.0.2"]]
+    migrate_to: list[str] = Field(
+        default_factory=list,
+        max_length=NODES_MAX,
+        description="Nodes that get these sessions; empty: all others that run.",
+        examples=[["rookery@10.0.0.2"]],
     )
 
     def order(self) -> Order:
@@ -100,6 +109,8 @@ class EvacuationBody(MovingBody):
             wait_health_check_s=_seconds(self.wait_health_check),
             conn_evict_rate=self.conn_evict_rate,
             wait_takeover_s=_seconds(self.wait_takeover),
+            sess_evict_rate=self.sess_evict_rate,
+            migrate_to=tuple(dict.fromkeys(self.migrate_to)),
             redirect_to=self.redirect_to,
             is_for_good=self.permanent,
             resume=self.resume,
@@ -128,6 +139,9 @@ class RebalanceBody(MovingBody):
         le=1000.0,
         description="So is one by less than this factor.",
         examples=[REL_CONN_THRESHOLD],
+    )
+    sess_evict_rate: int | None = Field(
+        None, ge=1, le=RATE_MAX, description=_NO_EFFECT, examples=[SESS_EVICT_RATE]
     )
     abs_sess_threshold: int | None = Field(None, ge=1, description=_NO_EFFECT, examples=[1000])
     rel_sess_threshold: float | None = Field(None, gt=1.0, description=_NO_EFFECT, examples=[1.1])
@@ -166,18 +180,30 @@ class StatusStats(Row):
 class MovingRow(Row):
     """What is under way on a node."""
 
-    state: Literal["waiting_health_check", "evicting_conns", "waiting_takeover", "prohibiting"] = (
-        Field(
-            description="`waiting_health_check`: load balancers are told; `evicting_conns`: clients are "
-            "disconnected; `waiting_takeover`: they have time to come back elsewhere; `prohibiting`: the "
-            "node is empty and takes nobody.",
-            examples=["evicting_conns"],
-        )
+    state: Literal[
+        "waiting_health_check",
+        "evicting_conns",
+        "waiting_takeover",
+        "evicting_sessions",
+        "prohibiting",
+    ] = Field(
+        description="`waiting_health_check`: load balancers are told; `evicting_conns`: clients are "
+        "disconnected; `waiting_takeover`: they have time to come back elsewhere; `evicting_sessions`: "
+        "sessions of those that did not go to other nodes; `prohibiting`: the node is empty, but for "
+        "sessions that cannot go, and takes nobody.",
+        examples=["evicting_conns"],
     )
     connection_eviction_rate: int = Field(
         ge=1, description="Clients disconnected in a second.", examples=[500]
     )
     connection_goal: int = Field(ge=0, description="Clients that may stay.", examples=[0])
+    session_eviction_rate: int = Field(
+        SESS_EVICT_RATE,
+        ge=1,
+        description="Sessions of clients that are away that go to other nodes in a second; of an "
+        "evacuation.",
+        examples=[SESS_EVICT_RATE],
+    )
     coordinator_node: str | None = Field(
         None, description="The node that evens out.", examples=["rookery@10.0.0.1"]
     )

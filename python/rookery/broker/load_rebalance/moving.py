@@ -2,14 +2,15 @@
 
 First load balancers are told that the node takes nobody (the availability check), then, after they had
 time to notice, new clients are refused and those that are here are disconnected, so many a second. Who
-comes late is sent away as well: it goes on until it is stopped.
+comes late is sent away as well: it goes on until it is stopped. Of a node that is emptied sessions of
+clients that did not come back elsewhere are offered to other nodes, so many a second too.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -21,9 +22,11 @@ from rookery.native.lists import ClientQuery, Lists
 
 TURN_S = 1.0
 MOVED_OF_ONE_MAX = 1000
+STUCK_S = 5.0
+"""Sessions that did not go for that long stay, for now."""
 
 State: TypeAlias = Literal[
-    "waiting_health_check", "evicting_conns", "waiting_takeover", "prohibiting"
+    "waiting_health_check", "evicting_conns", "waiting_takeover", "evicting_sessions", "prohibiting"
 ]
 
 _log = logging.getLogger("rookery.rebalance")
@@ -37,6 +40,19 @@ class Count:
     sessions: int
 
 
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """The other nodes.
+
+    Attributes:
+        names: Of those that run.
+        offer: Offers one of them so many sessions of clients that are away.
+    """
+
+    names: Callable[[], Sequence[str]]
+    offer: Callable[[str, int], None]
+
+
 class Moving:
     """What is under way on this node."""
 
@@ -44,12 +60,16 @@ class Moving:
         self,
         lists: Lists,
         stats: Callable[[], Mapping[str, int]],
+        elsewhere: Elsewhere,
         is_there: Callable[[str], bool],
     ) -> None:
         """``is_there`` says whether a node runs."""
         self._lists = lists
         self._stats = stats
+        self._elsewhere = elsewhere
         self._is_there = is_there
+        # The fewest sessions so far, and since when.
+        self._fewest: tuple[int, float] | None = None
         self._task: asyncio.Task[None] | None = None
         self._cursor = 0
         self._first = Count(0, 0)
@@ -70,7 +90,7 @@ class Moving:
         assert self.order is None
         self._first = await asyncio.to_thread(self.count)
         self.order, self.state = order, "waiting_health_check"
-        self._cursor = 0
+        self._cursor, self._fewest = 0, None
         self._tell(self._first)
         self._task = asyncio.get_running_loop().create_task(self._run(order))
         _log.warning(
@@ -135,8 +155,9 @@ class Moving:
                 left_at = left_at if left_at is not None else loop.time()
                 is_over = loop.time() >= left_at + order.wait_takeover_s
                 if order.process == "evacuation":
-                    is_over = is_over or count.sessions == 0
-                    self.state = "prohibiting" if is_over else "waiting_takeover"
+                    self.state = "waiting_takeover"
+                    if is_over or count.sessions == 0:
+                        self.state = await self._send_sessions(order, count.sessions)
                 elif is_over:
                     return
                 else:
@@ -144,9 +165,24 @@ class Moving:
             self._tell(count)
             await asyncio.sleep(max(0.0, due - loop.time()))
 
+    async def _send_sessions(self, order: Order, left: int) -> State:
+        """Offer some to each of the other nodes; how it stands then."""
+        running = self._elsewhere.names()
+        targets = [name for name in running if not order.migrate_to or name in order.migrate_to]
+        if left == 0 or not targets:
+            return "prohibiting"
+        now = asyncio.get_running_loop().time()
+        if self._fewest is None or left < self._fewest[0]:
+            self._fewest = left, now
+        share = max(1, order.sess_evict_rate // len(targets))
+        for name in targets[: order.sess_evict_rate]:
+            await asyncio.to_thread(self._elsewhere.offer, name, share)
+        # Some cannot go: their wills are still to come, or they are kept in memory alone.
+        return "evicting_sessions" if now < self._fewest[1] + STUCK_S else "prohibiting"
+
     def _tell(self, count: Count) -> None:
         """Whoever waits for a change is told of one."""
-        told = self.state, count.connected
+        told = self.state, count.connected or -count.sessions
         if told != self._told:
             self._told = told
             self.progress.step()
@@ -178,6 +214,7 @@ class Moving:
             "state": self.state,
             "connection_eviction_rate": order.conn_evict_rate,
             "connection_goal": order.goal,
+            "session_eviction_rate": order.sess_evict_rate,
             "stats": {
                 "initial_connected": self._first.connected,
                 "current_connected": count.connected,

@@ -14,6 +14,7 @@ FILE = "evacuation.json"
 WAIT_HEALTH_CHECK_S = 60.0
 WAIT_TAKEOVER_S = 60.0
 CONN_EVICT_RATE = 500
+SESS_EVICT_RATE = 500
 ABS_CONN_THRESHOLD = 1000
 REL_CONN_THRESHOLD = 1.10
 """EMQX's defaults."""
@@ -31,6 +32,9 @@ class Order:
         wait_health_check_s: How long load balancers have to notice before clients are refused.
         conn_evict_rate: Most clients that are disconnected in a second.
         wait_takeover_s: How long clients then have to come back elsewhere.
+        sess_evict_rate: Most sessions of clients that are away that go to other nodes in a second after that;
+            of an evacuation.
+        migrate_to: Nodes that get them; empty: all others that run.
         redirect_to: Server Reference that MQTT 5 clients are told.
         is_for_good: They are told 0x9D (server moved) instead of 0x9C (use another server).
         resume: It goes on when the node starts again.
@@ -42,6 +46,8 @@ class Order:
     wait_health_check_s: float = WAIT_HEALTH_CHECK_S
     conn_evict_rate: int = CONN_EVICT_RATE
     wait_takeover_s: float = WAIT_TAKEOVER_S
+    sess_evict_rate: int = SESS_EVICT_RATE
+    migrate_to: tuple[str, ...] = ()
     redirect_to: str | None = None
     is_for_good: bool = False
     resume: bool = True
@@ -61,8 +67,10 @@ class Order:
         if not isinstance(plain, dict):
             raise ValueError("no order")
         known = {field.name for field in dataclasses.fields(cls)}
+        given = {name: value for name, value in plain.items() if name in known}
         try:
-            return cls(**{name: value for name, value in plain.items() if name in known}).checked()
+            given["migrate_to"] = tuple(given.get("migrate_to", ()))
+            return cls(**given).checked()
         except TypeError as error:
             raise ValueError(str(error)) from None
 
@@ -76,6 +84,8 @@ class Order:
         if (
             self.process not in ("evacuation", "rebalance")
             or not 1 <= self.conn_evict_rate <= RATE_MAX
+            or not 1 <= self.sess_evict_rate <= RATE_MAX
+            or not all(isinstance(name, str) for name in self.migrate_to)
             or not all(0 <= wait <= WAIT_MAX_S for wait in waits)
             or self.goal < 0
             or (self.redirect_to is not None and len(self.redirect_to) > REDIRECT_MAX)

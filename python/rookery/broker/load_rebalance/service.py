@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from rookery.broker.load_rebalance.balance import Balance
-from rookery.broker.load_rebalance.moving import Moving
+from rookery.broker.load_rebalance.moving import Elsewhere, Moving
 from rookery.broker.load_rebalance.order import (
     ABS_CONN_THRESHOLD,
     REL_CONN_THRESHOLD,
@@ -81,11 +81,13 @@ class Rebalancing:
         nodes: Nodes,
         lists: Lists,
         stats: Callable[[], Mapping[str, int]],
+        offer: Callable[[str, int], None],
         data_dir: Path,
     ) -> None:
+        """``offer`` has another node take so many sessions of clients that are away."""
         self._nodes = nodes
         self._file = OrderFile(data_dir)
-        self._moving = Moving(lists, stats, self._is_there)
+        self._moving = Moving(lists, stats, Elsewhere(nodes.others, offer), self._is_there)
         self._changing = asyncio.Lock()
         self._coordinating: asyncio.Task[None] | None = None
         self._balance: tuple[Balance, Order] | None = None

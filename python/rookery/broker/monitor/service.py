@@ -18,6 +18,7 @@ from rookery.broker.monitor.models import (
 )
 from rookery.broker.monitor.store import SampleFile
 from rookery.clock import Clock
+from rookery.ending import ended
 
 _log = logging.getLogger("rookery.monitor")
 
@@ -64,8 +65,7 @@ class Monitor:
     async def close(self) -> None:
         """Sample no more. May be called twice."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("the monitor", self._task)
             self._task = None
 
     async def sample(self) -> Sample:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from rookery.broker.observing import Observing
 from rookery.config import Config, OtelConfig
+from rookery.ending import ended
 from rookery.native.rows import EventRow
 
 if TYPE_CHECKING:
@@ -167,8 +168,7 @@ class _Pipeline:
 
     async def close(self) -> None:
         """Give the collector a moment for what waits."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended("sending traces", self._task)
         rest = list(self._waiting)
         self._waiting.clear()
         is_taken = False

@@ -43,6 +43,7 @@ from rookery.clock import Clock
 from rookery.config import Config, destinations
 from rookery.config.destinations import said_in
 from rookery.config.problems import InvalidConfigError
+from rookery.ending import ended
 from rookery.errors import (
     BadRequestError,
     ConflictError,
@@ -144,9 +145,7 @@ class PluginService:
     async def close(self) -> None:
         """Stop every plugin. May be called twice."""
         starting = list(self._starting)
-        for task in starting:
-            task.cancel()
-        await asyncio.gather(*starting, return_exceptions=True)
+        await ended("starting plugins", *starting)
         supervisors, self._running = dict(self._running), {}
         await asyncio.gather(*(supervisor.stop() for supervisor in supervisors.values()))
         await asyncio.to_thread(self._routing.close)

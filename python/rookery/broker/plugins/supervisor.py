@@ -17,6 +17,7 @@ from typing import Any
 
 from rookery.broker.plugins.models import Installed, Policy, PublishFigures, Report, Status
 from rookery.broker.plugins.process import Told, WorkerError, WorkerProcess
+from rookery.ending import ended
 from rookery.native.plugins import PluginBridge
 
 
@@ -167,9 +168,7 @@ class Supervisor:
 
     async def _cancel_keepers(self) -> None:
         keepers = [slot.keeper for slot in self._slots if slot.keeper is not None]
-        for keeper in keepers:
-            keeper.cancel()
-        await asyncio.gather(*keepers, return_exceptions=True)
+        await ended("the supervision of a plugin", *keepers)
 
     async def _forget(self, *, detaches: bool) -> None:
         for slot in self._slots:

@@ -12,6 +12,7 @@ from rookery.broker.prometheus.service import Exporter
 from rookery.config import Config
 from rookery.config.secrets import url_without_secrets
 from rookery.config.snapshot import PushGatewayConfig
+from rookery.ending import ended
 from rookery.observability.exposition import CONTENT_TYPE, to_text
 
 _log = logging.getLogger("rookery.prometheus")
@@ -37,8 +38,7 @@ class Pusher:
     async def close(self) -> None:
         """Push no more. May be called twice."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("pushing metrics", self._task)
             self._task = None
 
     async def apply(self, old: Config, new: Config) -> None:

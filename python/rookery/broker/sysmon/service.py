@@ -16,6 +16,7 @@ from typing import NamedTuple
 from rookery.broker.alarms import AlarmRegistry, message
 from rookery.config import Config
 from rookery.config.snapshot import SysmonConfig, Watermark
+from rookery.ending import ended
 from rookery.observability.machine import CpuTimes, Machine, Memory
 
 _log = logging.getLogger("rookery.sysmon")
@@ -97,9 +98,7 @@ class Sysmon:
 
     async def close(self) -> None:
         """Look no more. May be called twice."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended("watching the system", *self._tasks)
         self._tasks.clear()
 
     async def apply(self, old: Config, new: Config) -> None:

@@ -14,6 +14,7 @@ from typing import NamedTuple, Protocol
 from rookery.broker.settings import NodeSettings
 from rookery.clock import Clock
 from rookery.config import Config
+from rookery.ending import ended
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 from rookery.native.lists import TopicCounts
 
@@ -93,8 +94,7 @@ class TopicMetrics:
     async def close(self) -> None:
         """Look at no counter any more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("metrics of topics", self._task)
             self._task = None
 
     # -- as a part of the node --------------------------------------------------------------

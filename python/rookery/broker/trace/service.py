@@ -20,6 +20,7 @@ from rookery.broker.trace.files import TraceFiles
 from rookery.broker.trace.lines import line_of
 from rookery.broker.trace.models import Trace
 from rookery.clock import Clock
+from rookery.ending import ended
 from rookery.errors import (
     BadRequestError,
     ConflictError,
@@ -65,8 +66,7 @@ class TraceService:
     async def close(self) -> None:
         """Write no more."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await ended("the times of traces", self._task)
             self._task = None
 
     async def _keep_time(self) -> None:

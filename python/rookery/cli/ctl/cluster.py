@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rookery.cli import output
@@ -54,6 +55,8 @@ def _status(arguments: argparse.Namespace) -> int:
         shown = ("self", "members", "nats", "state", "quorum", "partner", "problem")
         value |= {key: found[key] for key in shown if key in found}
         return show_members(arguments, value)
+    if len(rows) > 1:
+        value["partners"] = {row["node"]: _partner(row) for row in rows if row["role"] != "witness"}
     quorum = found.get("quorum")
     if quorum is not None and not quorum["has"]:
         value["quorum"] = say("ctl.cluster.no-quorum", **quorum)
@@ -61,6 +64,17 @@ def _status(arguments: argparse.Namespace) -> int:
     if problem := found.get("problem") or state.get("problem"):
         value["problem"] = problem
     return show_members(arguments, value)
+
+
+def _partner(row: Mapping[str, Any]) -> str:
+    """Who else keeps the sessions of a node, and how far that is."""
+    partner = row.get("partner") or {}
+    if row["node_status"] != "running":
+        return say("ctl.cluster.partner.stopped")
+    if partner.get("node") is None:
+        return say("ctl.cluster.partner.none")
+    text = "ctl.cluster.partner.whole" if partner["is_whole"] else "ctl.cluster.partner.begun"
+    return say(text, **partner)
 
 
 def _join(arguments: argparse.Namespace) -> int:

@@ -36,6 +36,8 @@ def declare(nouns: Any) -> None:
         ("wait-health-check", str, "SECONDS"),
         ("conn-evict-rate", EVICTED_A_SECOND, "COUNT"),
         ("wait-takeover", str, "SECONDS"),
+        ("sess-evict-rate", EVICTED_A_SECOND, "COUNT"),
+        ("migrate-to", str, "NODES"),
         ("redirect-to", str, "HOST:PORT"),
         ("nodes", str, "NODES"),
         ("abs-conn-threshold", int, "COUNT"),
@@ -54,7 +56,7 @@ def declare(nouns: Any) -> None:
 
 
 _OF_BOTH = ("wait_health_check", "conn_evict_rate", "wait_takeover")
-_OF_EVACUATION: tuple[str, ...] = ("redirect_to",)
+_OF_EVACUATION: tuple[str, ...] = ("sess_evict_rate", "migrate_to", "redirect_to")
 _OF_REBALANCE: tuple[str, ...] = ("nodes", "abs_conn_threshold", "rel_conn_threshold")
 
 
@@ -72,8 +74,8 @@ def _start(arguments: argparse.Namespace) -> int:
         for name in (*_OF_BOTH, *wanted)
         if (value := getattr(arguments, name)) is not None
     }
-    if "nodes" in body:
-        body["nodes"] = [name for name in re.split(r"[\s,]+", body["nodes"]) if name]
+    for key in {"nodes", "migrate_to"} & body.keys():
+        body[key] = [name for name in re.split(r"[\s,]+", body[key]) if name]
     if arguments.permanent:
         body["permanent"] = True
     node = node_of(arguments)

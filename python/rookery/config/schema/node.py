@@ -134,6 +134,18 @@ DURABILITY = Struct((
     Field("max_disk_bytes", ByteSize(low=16 << 20, words=INFINITY), "infinity",
           "Most bytes on disk; above it durable messages are refused and counted.",
           "磁盘占用上限，超出后拒绝持久化消息并计数。"),
+    Field("acknowledge", OneOf(("durable", "memory")), "durable",
+          "What PUBACK and PUBREC promise of a message for sessions with an expiry. durable: it is on the disk of "
+          "the node with the session, in a cluster on a second one as well. memory: every node that wants it has it "
+          "in memory.",
+          "对于带过期时间的会话，PUBACK 与 PUBREC 的承诺：durable 表示消息已写入会话所在节点的磁盘（集群中还包括第二个节点的磁盘）；"
+          "memory 表示所有需要该消息的节点已将其放入内存。", hot=True),
+    Field("unconfirmed", OneOf(("keep_locally", "refuse")), "keep_locally",
+          "With acknowledge = durable in a cluster, what becomes of a message that other nodes do not confirm in "
+          "time. keep_locally: it is acknowledged for what this node has. refuse: the publisher gets 0x97 (Quota "
+          "exceeded), one of MQTT 3.x is disconnected.",
+          "集群中 acknowledge 为 durable 且其他节点未按时确认时：keep_locally 表示仅凭本节点的数据确认；refuse 表示以 0x97"
+          "（Quota exceeded）拒绝发布者，MQTT 3.x 客户端则断开连接。", hot=True),
 ))
 
 DURABLE_SESSIONS = Struct(tuple(

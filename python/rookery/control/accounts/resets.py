@@ -33,6 +33,7 @@ from rookery.control.mail.outbox import Outbox
 from rookery.control.settings import address as access_address
 from rookery.control.settings import user_management
 from rookery.control.tenancy.permissions import Resource
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -78,8 +79,7 @@ class Resets:
         """May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended("resets of passwords", task)
 
     async def request(self, email: str, address: str) -> None:
         """Send a link, if that is somebody's address.

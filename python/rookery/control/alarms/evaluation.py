@@ -8,7 +8,6 @@ the time of the report that it is from.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -38,6 +37,7 @@ from rookery.control.alarms.store import AlarmCheckRow, AlarmRow, AlarmSettingsR
 from rookery.control.alarms.telling import Telling
 from rookery.control.clusters.state import Condition
 from rookery.control.clusters.store import ClusterRow
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -142,9 +142,7 @@ class Evaluation:
         """May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended("the evaluation of alarms", task)
 
     async def heard(self, ids: set[str]) -> None:
         """These reported. Whoever says so does not wait for what follows from it."""

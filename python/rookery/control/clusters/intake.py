@@ -12,7 +12,6 @@ newer. What can never be written of one agent is left out, and costs no other ag
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from rookery.access.seldom import SeldomLog
 from rookery.clock import Clock
 from rookery.contracts.agent_v1 import Message
 from rookery.control.clusters.state import Presence
+from rookery.ending import ended
 from rookery.errors import RookeryError
 
 _log = logging.getLogger("rookery.control.clusters")
@@ -87,9 +87,7 @@ class Intake(Generic[R]):
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended("taking reports", task)
         await self._flush()
 
     def report(self, agent_id: str, report: R, *, through_relay: bool) -> None:

@@ -20,6 +20,7 @@ from rookery.control.commands import store
 from rookery.control.commands.service import Commands
 from rookery.control.commands.state import UNDER_WAY, Pending, State, next_one
 from rookery.control.commands.store import CommandRow
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -82,9 +83,7 @@ class Dispatcher:
         task, self._task = self._task, None
         if task is None:
             return
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await ended("sending commands", task)
         with contextlib.suppress(RookeryError):
             await self._write()
 

@@ -37,6 +37,7 @@ from rookery.control.edges.store import EdgeServiceRow
 from rookery.control.errors import InvalidError, MissingError, TakenError, Text
 from rookery.control.processes.once import Once
 from rookery.control.processes.signals import Signals
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -115,9 +116,7 @@ class Work:
         """Leave what is under way to the next process. May be called twice."""
         self._is_closing = True
         tasks = [run.task for run in self._runs.values() if run.task is not None]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended("distributing archives", *tasks)
 
     def begun(self, delivery_id: str) -> None:
         """A delivery began or was told to stop, here."""
@@ -183,9 +182,7 @@ class Work:
             first = errors.exceptions[0]
             _log.warning("delivery %s is taken up again: %s", run.delivery_id, first)
         finally:
-            for task in aside:
-                task.cancel()
-            await asyncio.gather(*aside, return_exceptions=True)
+            await ended("distributing archives", *aside)
             await self._release(run.delivery_id)
 
     async def _watch(self, run: _Run) -> None:

@@ -9,7 +9,6 @@ dropped, counted and logged: it would hold up what its agent sends behind it for
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple, Protocol
@@ -19,6 +18,7 @@ from rookery.clock import Clock
 from rookery.contracts.agent_logs import LogEntry, unpack
 from rookery.contracts.agent_v1 import LOG_WINDOW, LogAck, LogBatch, MessageError
 from rookery.control.logs.models import Origin, Part
+from rookery.ending import ended
 from rookery.errors import RookeryError
 
 _log = logging.getLogger("rookery.control.logs")
@@ -87,9 +87,7 @@ class LogIntake:
         """End; what waits is sent again. May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended("taking logs", task)
 
     def heard(self, agent_id: str, batch: LogBatch) -> None:
         """An agent sent records."""

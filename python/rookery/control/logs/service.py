@@ -34,6 +34,7 @@ from rookery.control.logs.receiver import Receiver, SearchServer
 from rookery.control.logs.search import SearchLogs
 from rookery.control.processes.signals import Signals
 from rookery.control.vault import Vault
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -109,8 +110,7 @@ class LogService:
         await self.intake.close()
         listening, self._listening = self._listening, None
         if listening is not None:
-            listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await ended("listening for logs", listening)
         store, self._store = self._store, None
         if store is not None:
             await store.close()

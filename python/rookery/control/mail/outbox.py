@@ -25,6 +25,7 @@ from rookery.control.mail.message import SUBJECT_MAX
 from rookery.control.mail.service import Mailer
 from rookery.control.mail.store import OutboxRow
 from rookery.control.vault import Vault
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 from rookery.storage.ids import new_id
@@ -103,8 +104,7 @@ class Outbox:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(STOP_S), self._turn:
                 pass
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await ended("sending mail", task)
 
     async def _run(self) -> None:
         while True:

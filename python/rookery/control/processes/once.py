@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from rookery.clock import Clock
 from rookery.control.processes import store
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -63,10 +64,8 @@ class Once:
         tasks, self._tasks = self._tasks, []
         if not tasks:
             return
-        _, late = await asyncio.wait(tasks, timeout=STOP_S)
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=STOP_S)
+        await ended("jobs of one process", *tasks)
         try:
             async with self._database.write() as session:
                 for job in self._jobs:

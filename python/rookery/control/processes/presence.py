@@ -14,6 +14,7 @@ from sqlalchemy import delete
 
 from rookery.clock import Clock
 from rookery.control.processes.store import ProcessRow
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.native.node import version
 from rookery.storage.database import Database
@@ -76,8 +77,7 @@ class Presence:
         """May be called twice."""
         if self._task is None:
             return
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        await ended("telling other processes", self._task)
         self._task = None
         with contextlib.suppress(RookeryError):
             async with self._database.write() as session:

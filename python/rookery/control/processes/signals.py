@@ -18,6 +18,7 @@ import logging
 import random
 from collections.abc import Callable, Iterator
 
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 from rookery.storage.notices import NOTICE_BYTES_MAX, NoticeLink, listening
@@ -79,8 +80,7 @@ class Signals:
         """May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            await ended("signals between processes", task)
 
     # -- inside --------------------------------------------------------------------------------
 

@@ -45,6 +45,7 @@ from rookery.edge.agent.logs import LogShipping
 from rookery.edge.agent.settings import AgentSettings
 from rookery.edge.agent.status import Problem, tls_problem
 from rookery.edge.agent.tunnel import Tunnel
+from rookery.ending import ended
 from rookery.native.node import version
 from rookery.words import Words
 
@@ -215,9 +216,7 @@ class Visit:
             raise self._ended(connection, error) from error
         finally:
             self._connection = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended("the connection to control", *tasks)
             await self._tunnel.close()
             connection.close()
 

@@ -26,6 +26,7 @@ from rookery.edge.agent.settings import AgentSettings, checked
 from rookery.edge.agent.status import Problem, State, Status
 from rookery.edge.service import EdgeService
 from rookery.edge.system.log_lines import LogLines
+from rookery.ending import ended
 from rookery.words import Words
 
 _log = logging.getLogger("rookery.edge.agent")
@@ -34,6 +35,7 @@ SETTINGS, CREDENTIAL = "agent.settings", "agent.credential"
 """Names of the documents in the store."""
 BACKOFF_S = (1.0, 60.0)
 REFUSED_S = 60.0
+AGAIN_S = 10.0
 _SECRET_BYTES = 32
 
 
@@ -108,8 +110,8 @@ class EdgeAgent:
         """Disconnect. May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            # It says goodbye first, and ends what it has open.
+            await ended("the agent", task, again_s=AGAIN_S, within_s=2 * AGAIN_S)
 
     async def save(self, wanted: AgentSettings) -> None:
         """Take other settings, and connect by them; switched off it says goodbye.

@@ -30,6 +30,7 @@ from rookery.contracts.agent_v1 import (
     Reply,
     Request,
 )
+from rookery.ending import ended
 from rookery.web.caller import ASSERTED, Caller
 
 _log = logging.getLogger("rookery.edge.agent")
@@ -83,9 +84,7 @@ class Tunnel:
 
     async def close(self) -> None:
         """End all of them."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended("calls through the tunnel", *self._tasks)
 
     async def _begin(self, request: Request) -> None:
         if request.id in self._calls:

@@ -23,6 +23,7 @@ from rookery.connectors.mqtt.connection import Answer, Connection, Endpoint, Wil
 from rookery.edge.apps.base import Place
 from rookery.edge.apps.cache import Cache, Message
 from rookery.edge.model import LinkState
+from rookery.ending import ended
 from rookery.words import Words
 
 STOP_S_MAX = 5.0
@@ -199,9 +200,7 @@ class Link:
                 await task
         finally:
             self.connection = None
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended("a connection to a broker", *tasks)
             connection.close()
             await self._give_back()
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rookery.broker.cluster import keys
-from rookery.broker.cluster.liveness import SILENCE_S, Liveness, Pulse
+from rookery.broker.cluster.liveness import SILENCE_S, Liveness, Pulse, SecondCopy
 from rookery.broker.cluster.members import Members
 from rookery.broker.cluster.nats_config import NatsConfig
 from rookery.broker.cluster.store import ClusterStore
@@ -80,6 +80,10 @@ def test_a_pulse_of_a_later_version_is_understood_and_a_broken_one_is_not() -> N
 
     assert Pulse.from_plain(plain | {"news": 1}) == PULSE
     assert Pulse.from_plain(plain | {"incarnation": "5"}) is None
+    partner = SecondCopy(node="b@h", is_whole=True, lag=3, lag_bytes=960)
+    told = asdict(replace(PULSE, partner=partner))
+    assert Pulse.from_plain(told) == replace(PULSE, partner=partner)
+    assert Pulse.from_plain(told | {"partner": told["partner"] | {"lag": "3"}}) == PULSE
 
 
 def test_a_node_keeps_its_identity_and_grows_older_whatever_the_clock_says(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from rookery.control.alarms.push.store import ChannelRow, DeliveryRow, Event, Me
 from rookery.control.alarms.push.webhook import Caller
 from rookery.control.alarms.store import AlarmCheckRow, current_by_key, rules_of
 from rookery.control.alarms.telling import Telling
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 
@@ -68,9 +69,7 @@ class Sender:
         """Stop between two attempts or in one: then it is made again. May be called twice."""
         task, self._task = self._task, None
         if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+            await ended("pushing alarms", task)
         await self._caller.close()
 
     def wake(self) -> None:

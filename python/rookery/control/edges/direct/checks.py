@@ -18,6 +18,7 @@ from rookery.control.clusters.intake import Intake
 from rookery.control.edges.direct import store, texts
 from rookery.control.edges.direct.store import REASON_LENGTH_MAX, DirectEdgeRow
 from rookery.control.edges.direct.way import DirectWay
+from rookery.ending import ended
 from rookery.errors import RookeryError
 from rookery.storage.database import Database
 from rookery.words import Words
@@ -51,9 +52,7 @@ class DirectChecks:
 
     async def close(self) -> None:
         """May be called twice."""
-        for task in self._asking:
-            task.cancel()
-        await asyncio.gather(*self._asking, return_exceptions=True)
+        await ended("asking edge services", *self._asking)
 
     async def _ask_all(self, rows: Sequence[DirectEdgeRow]) -> None:
         room = asyncio.Semaphore(AT_ONCE)

@@ -20,6 +20,7 @@ from rookery.edge.apps.mqtt import requests
 from rookery.edge.apps.mqtt.settings import tls_context
 from rookery.edge.apps.payload import dump, encoder
 from rookery.edge.model import NodeState, NodeStatus, Report, Subscription
+from rookery.ending import ended
 
 CLIENT_ID_FILE = "client_id"
 MIB = 1 << 20
@@ -66,8 +67,7 @@ class MqttApplication(Application):
     async def stop(self) -> None:
         states, self._states = self._states, None
         if states is not None:
-            states.cancel()
-            await asyncio.wait({states})
+            await ended("states of drivers", states)
         if self._link is not None:
             await self._link.stop()
         await self._cache.close()

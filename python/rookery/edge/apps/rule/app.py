@@ -22,6 +22,7 @@ from rookery.edge.apps.mqtt import requests
 from rookery.edge.apps.mqtt.app import MIB, broker_of, client_id_of
 from rookery.edge.apps.payload import dump
 from rookery.edge.model import LinkState, NodeStatus, Report, Subscription
+from rookery.ending import ended
 from rookery.engine.broker import Broker
 from rookery.engine.subscription import Subscription as Results
 from rookery.errors import RookeryError
@@ -100,9 +101,7 @@ class RuleApplication(Application):
 
     async def stop(self) -> None:
         tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await ended("a rule application", *tasks)
         await self._core.stop(grace_s=1.0)
         if self._link is not None:
             await self._link.stop()
