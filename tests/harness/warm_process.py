@@ -29,9 +29,37 @@ from rookery.cli import main
 
 ORDER_BYTES_MAX = 1 << 17
 MODULES = {
-    "node": ("rookery.cli.node", "rookery.broker.serving", "rookery.broker.rest.app"),
-    "control": ("rookery.cli.control", "rookery.agent.bundle", "rookery.control.serving"),
-    "edge": ("rookery.cli.edge", "rookery.edge.serving"),
+    "node": (
+        "rookery.cli.node",
+        "rookery.broker.serving",
+        "rookery.broker.management.serve",
+        "rookery.broker.rest.site",
+        "rookery.broker.rest.admission",
+        "rookery.broker.rest.app",
+        "rookery.broker.rest_v3.app",
+        "rookery.broker.cluster.service",
+        "rookery.broker.connectors.showing",
+        "rookery.connectors.manager",
+        "rookery.access.build",
+        "rookery.native.hocon",
+    ),
+    "control": (
+        "rookery.cli.control",
+        "rookery.agent.bundle",
+        "rookery.control.serving",
+        "rookery.access.build",
+    ),
+    "edge": (
+        "rookery.cli.edge",
+        "rookery.edge.serving",
+        "rookery.edge.apps.mqtt",
+        "rookery.edge.apps.rule",
+        "rookery.edge.apps.sparkplug",
+        "rookery.edge.drivers.http_json",
+        "rookery.edge.drivers.modbus",
+        "rookery.edge.drivers.opcua",
+        "rookery.edge.drivers.simulator",
+    ),
 }
 FEATURES = {
     "node": "rookery.broker.rest.features",
@@ -43,7 +71,7 @@ FEATURES = {
 
 def modules_of(role: str) -> Iterator[str]:
     """What most who start it and ask it something make it import."""
-    yield from MODULES[role]
+    yield from ("rookery.cli.main", "rookery.app", *MODULES[role])
     for feature in import_module(FEATURES[role]).FEATURES:
         yield feature if isinstance(feature, str) else f"rookery.broker.{feature.module}"
 
