@@ -52,7 +52,7 @@ def _place(file: str, folders: Sequence[str]) -> int:
     )
 
 
-class Sharing(LoadFileScheduling):
+class Sharing(LoadFileScheduling):  # type: ignore[misc]
     """Files by their kind, as long as there are any of it."""
 
     def _assign_work_unit(self, node: WorkerController) -> None:
