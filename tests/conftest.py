@@ -63,9 +63,11 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In the order in which a parallel run shares the files out, without the long ones."""
     if not os.environ.get("ROOKERY_SOAK"):
-        long = [item for item in items if item.get_closest_marker("soak") is not None]
+        kinds: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+        for item in items:
+            kinds[item.get_closest_marker("soak") is not None].append(item)
+        items[:], long = kinds
         config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long] if long else items
     items.sort(key=lambda item: sharing.turn(item.nodeid))
 
 
