@@ -11,6 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from harness import sharing
 from harness.client import drop_all
 from harness.last_words import begin, last_words
 from harness.node import Node, Settings, StartNode, fresh_name
@@ -27,6 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks of the protocol tests."""
     config.addinivalue_line("markers", "statement(version, *ids): normative statements it proves")
     config.addinivalue_line("markers", "soak: long; left out unless ROOKERY_SOAK is set")
+    config.pluginmanager.register(sharing)
     # Workers of a parallel run have no terminal, their reports are printed by the one who has.
     if (terminal := config.pluginmanager.get_plugin("terminalreporter")) is not None:
         config.pluginmanager.register(_FailuresAtOnce(terminal))
@@ -51,20 +53,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     return report
 
 
-# Longest first: what is short fills the gaps at the end, so that no worker is left with a file of
-# minutes. Folders that are not named come last.
-_LONG_FIRST = (
-    "tests/integration/admission",
-    "tests/integration/kill9",
-    "tests/e2e",
-    "tests/integration/control",
-    "tests/integration/plugins",
-    "tests/integration",
-    "tests/contract",
-    "tests/conformance",
-)
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What the collection makes lasts: no search for garbage has to go through it."""
@@ -75,15 +63,12 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """In the order in which a parallel run shares the files out, without the long ones."""
     if not os.environ.get("ROOKERY_SOAK"):
-        long = [item for item in items if item.get_closest_marker("soak") is not None]
+        kinds: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+        for item in items:
+            kinds[item.get_closest_marker("soak") is not None].append(item)
+        items[:], long = kinds
         config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if item not in long] if long else items
-    items.sort(key=_turn)
-
-
-def _turn(item: pytest.Item) -> int:
-    name = item.nodeid
-    return next((i for i, folder in enumerate(_LONG_FIRST) if name.startswith(folder + "/")), 99)
+    items.sort(key=lambda item: sharing.turn(item.nodeid))
 
 
 class _FailuresAtOnce:

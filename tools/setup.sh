@@ -340,10 +340,14 @@ test)
     make_venv
     install_dev
     install_test_clients
-    install_javascript_clients
-    fetch_servers
+    # They wait for the network while the compiler works.
+    (install_javascript_clients; fetch_servers) &
+    fetching=$!
+    trap 'kill "$fetching" 2>/dev/null || true' EXIT
     build_native
     build_pages
+    wait "$fetching"
+    trap - EXIT
     ;;
 pages)
     make_venv

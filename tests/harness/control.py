@@ -8,31 +8,38 @@ async with control_world(tmp_path) as world:      # in this process
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import contextlib
 import json
 import os
 import re
+import shutil
 import signal
-import subprocess
+import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
 import aiohttp
 from starlette.types import ASGIApp
 
+from harness import role_command
 from harness.client import DEADLINE_S
 from harness.last_words import listen
-from harness.node import ROOT
 from rookery.access import own_certificates as certificates
 from rookery.agent import bundle
 from rookery.clock import Clock, SystemClock
 from rookery.config.control import load_control
 from rookery.control.agents.downloads import AgentFile
-from rookery.control.assembly import make, opened
+from rookery.control.assembly import DATABASE_FILE, make, opened
 from rookery.control.context import ControlContext
 from rookery.control.rest.app import make_api, make_site
+from rookery.storage.database import Database
+from rookery.storage.engine import url_of
 from rookery.web.server import WebServer
 from rookery.web.sockets import address_of, open_http
 
@@ -156,12 +163,41 @@ def _api_of(control: ControlContext) -> Iterator[ASGIApp]:
         _apis.append((later, api))
 
 
+@cache
+def _tables() -> Path:
+    """A database in which nothing is but the tables, for the time of the process."""
+    folder = tempfile.TemporaryDirectory(prefix="rookery-test-")
+    atexit.register(folder.cleanup)
+    file = Path(folder.name) / DATABASE_FILE
+
+    async def make_tables() -> None:
+        database = Database(url_of("", file))
+        await database.open()
+        await database.close()
+
+    with ThreadPoolExecutor(1) as thread:  # here a loop may run
+        thread.submit(asyncio.run, make_tables()).result()
+    return file
+
+
+def with_tables(data_dir: Path) -> None:
+    """A directory that is new has the tables already: making them takes longer than all other of a start.
+
+    That a start makes them is what the first control plane of a run and the tests of the database see.
+    """
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not (data_dir / DATABASE_FILE).exists():
+        shutil.copy(_tables(), data_dir)
+
+
 @contextlib.asynccontextmanager
 async def control_world(
     data_dir: Path, *, clock: Clock | None = None, sets: Sequence[str] = ()
 ) -> AsyncIterator[World]:
     """Serve it on a free port until the block ends."""
     data_dir.mkdir(parents=True, exist_ok=True)
+    if not any(text.startswith("control.database=") for text in sets):
+        with_tables(data_dir)
     config = load_control(None, data_dir, [*FREE_PORTS, *sets], environ={})
     control = make(
         config,
@@ -196,7 +232,7 @@ class ControlProcess:
         self.address = ""
         self.setup_code = ""
         self.log: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
+        self._process: role_command.Process | None = None
         self._follower: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -212,14 +248,13 @@ class ControlProcess:
     def start(self) -> None:
         """Start it and wait until it accepts requests."""
         self._ready.clear()
-        self._process = subprocess.Popen(
-            [str(command()), "control", "start", "--data-dir", str(self.data_dir),
-             *(part for item in FREE_PORTS for part in ("--set", item)), *self.arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "ROOKERY_LANG": "en"},
-        )  # fmt: skip
+        if role_command.was_started("control") and "--database" not in self.arguments:
+            with_tables(self.data_dir)
+        ports = (part for item in FREE_PORTS for part in ("--set", item))
+        self._process = role_command.start(
+            ["control", "start", "--data-dir", str(self.data_dir), *ports, *self.arguments],
+            {**os.environ, "ROOKERY_LANG": "en"},
+        )
         assert self._process.stdout is not None
         listen(self)
         self._follower = threading.Thread(target=self._follow, args=[self._process.stdout])
@@ -262,8 +297,3 @@ class ControlProcess:
         assert process.stdout is not None
         process.stdout.close()
         return code
-
-
-def command() -> Path:
-    """The command under test."""
-    return Path(os.environ.get("ROOKERY_TEST_CLI") or ROOT / ".venv" / "bin" / "rookery")

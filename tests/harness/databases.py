@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import signal
@@ -9,8 +10,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from harness.ports import free_port
@@ -138,32 +140,43 @@ def _postgresql_program(name: str) -> str:
     return str(found[-1]) if found else name
 
 
+@cache
+def _postgresql_data() -> Path:
+    """What ``initdb`` makes, which takes longer than a start; for the time of this process."""
+    until_exit = ExitStack()
+    atexit.register(until_exit.close)
+    folder = until_exit.enter_context(server_folder())
+    password = folder / "password"
+    password.write_text("it's secret")
+    password.chmod(0o644)
+    subprocess.run(
+        [
+            _postgresql_program("initdb"),
+            "--no-sync",
+            "--auth=scram-sha-256",
+            "--username=rookery",
+            f"--pwfile={password}",
+            "--encoding=UTF8",
+            "--locale=C",
+            f"--pgdata={folder}/data",
+        ],
+        cwd=folder,
+        user=OTHER_USER,
+        check=True,
+        capture_output=True,
+    )
+    return folder / "data"
+
+
 @contextmanager
 def postgresql_server(cert: Path | None = None, key: Path | None = None) -> Iterator[Server]:
     """Run one; its user is ``rookery`` with the password ``it's secret``, its database ``postgres``.
 
     With a certificate it speaks TLS, too.
     """
+    data = _postgresql_data()
     with server_folder() as folder:
-        password = folder / "password"
-        password.write_text("it's secret")
-        password.chmod(0o644)
-        subprocess.run(
-            [
-                _postgresql_program("initdb"),
-                "--no-sync",
-                "--auth=scram-sha-256",
-                "--username=rookery",
-                f"--pwfile={password}",
-                "--encoding=UTF8",
-                "--locale=C",
-                f"--pgdata={folder}/data",
-            ],
-            cwd=folder,
-            user=OTHER_USER,
-            check=True,
-            capture_output=True,
-        )
+        subprocess.run(["cp", "-a", data, folder], check=True)
         port = free_port()
         settings = {
             "port": port,

@@ -12,7 +12,6 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
@@ -20,8 +19,9 @@ from typing import IO, Any
 
 import aiohttp
 
+from harness import role_command
 from harness.client import DEADLINE_S
-from harness.control import Asker, command
+from harness.control import Asker
 from rookery.access import own_certificates
 from rookery.clock import Clock, SystemClock
 from rookery.config.edge import load_edge
@@ -103,7 +103,7 @@ class EdgeProcess:
         self.prefix = prefix
         self.address = ""
         self.log: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
+        self._process: role_command.Process | None = None
         self._follower: threading.Thread | None = None
         self._ready = threading.Event()
 
@@ -114,14 +114,12 @@ class EdgeProcess:
     def start(self) -> None:
         """Start it and wait until it accepts requests."""
         self._ready.clear()
-        self._process = subprocess.Popen(
-            [*self.prefix, str(command()), "edge", "start", "--data-dir", str(self.data_dir),
-             "--set", "edge.bind=127.0.0.1:0", *self.arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            env={**os.environ, "ROOKERY_LANG": "en"},
-        )  # fmt: skip
+        settings = ("--set", "edge.bind=127.0.0.1:0", *self.arguments)
+        self._process = role_command.start(
+            ["edge", "start", "--data-dir", str(self.data_dir), *settings],
+            {**os.environ, "ROOKERY_LANG": "en"},
+            self.prefix,
+        )
         assert self._process.stdout is not None
         self._follower = threading.Thread(target=self._follow, args=[self._process.stdout])
         self._follower.start()

@@ -28,12 +28,13 @@ from typing import IO, NamedTuple, Protocol
 
 import pytest
 
+from harness import role_command
 from harness.client import DEADLINE_S, RawClient
 from harness.last_words import listen
 from harness.packets import Connect, Will
 from harness.wire import Properties
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = role_command.ROOT
 HOST = "127.0.0.1"
 Settings = Mapping[str, str]
 
@@ -70,7 +71,7 @@ class Node:
         self.data_dir = data_dir
         self.settings = dict(settings)
         self.log: list[str] = []
-        self._process: subprocess.Popen[str] | None = None
+        self._process: role_command.Process | None = None
         self._is_ready = False
         self._follower: threading.Thread | None = None
 
@@ -85,10 +86,7 @@ class Node:
             self.host, port = external.rsplit(":", 1)
             self.port = int(port)
             return
-        command, ready = self._command()
-        self._process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, bufsize=1
-        )
+        self._process, ready = self._started()
         assert self._process.stdout is not None
         listen(self)
         listening = threading.Event()
@@ -99,7 +97,7 @@ class Node:
         self._follower.start()
         if not listening.wait(DEADLINE_S) or not self._is_ready:
             self.kill9()
-            raise AssertionError(f"{command} did not start:\n" + "\n".join(self.log))
+            raise AssertionError(f"{self.data_dir} did not start:\n" + "\n".join(self.log))
 
     def _follow(self, output: IO[str], ready: re.Pattern[str], listening: threading.Event) -> None:
         with output:
@@ -113,24 +111,24 @@ class Node:
                     listening.set()
         listening.set()  # the process has ended: start() reports it without waiting
 
-    def _command(self) -> tuple[list[str], re.Pattern[str]]:
+    def _started(self) -> tuple[role_command.Process, re.Pattern[str]]:
+        """The process, and how it says that it listens."""
         mosquitto = os.environ.get("ROOKERY_TEST_MOSQUITTO")
         if mosquitto:
-            return [mosquitto, "-c", str(self._mosquitto_file())], re.compile("running")
+            words = [mosquitto, "-c", str(self._mosquitto_file())]
+            return role_command.popen(words), re.compile("running")
+        ready = re.compile(rf"listening (?=.*tcp:default).*?{re.escape(self.host)}:(\d+)")
         native = os.environ.get("ROOKERY_TEST_BIN")
-        settings = dict(self.settings)
         if native:
-            if settings:
+            if self.settings:
                 pytest.skip("the development binary takes no settings")
-            command = [native, "--port", "0", "--data-dir", str(self.data_dir)]
-        else:
-            cli = os.environ.get("ROOKERY_TEST_CLI", str(ROOT / ".venv/bin/rookery"))
-            command = [*self._prefix, cli, "node", "start"]
-            command += ["--data-dir", str(self.data_dir)]
-            settings = {**{f"{name}.bind": f"{self.host}:0" for name in _LISTENERS}, **settings}
-        for name, value in settings.items():
-            command += ["--set", f"{name}={value}"]
-        return command, re.compile(rf"listening (?=.*tcp:default).*?{re.escape(self.host)}:(\d+)")
+            words = [native, "--port", "0", "--data-dir", str(self.data_dir)]
+            return role_command.popen(words), ready
+        words = ["node", "start", "--data-dir", str(self.data_dir)]
+        ports = {f"{name}.bind": f"{self.host}:0" for name in _LISTENERS}
+        for name, value in {**ports, **self.settings}.items():
+            words += ["--set", f"{name}={value}"]
+        return role_command.start(words, prefix=self._prefix), ready
 
     def _mosquitto_file(self) -> Path:
         with socket.socket() as probe:

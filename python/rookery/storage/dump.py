@@ -22,7 +22,6 @@ from rookery.storage.engine import POSTGRESQL
 LINE_BYTES_MAX = 16 << 20
 _BATCH = 500
 _BYTES = "$bytes"
-_VERSIONS = "alembic_version"
 
 
 def write(connection: Connection, folder: Path, *, leave_out: Iterable[str]) -> dict[str, int]:
@@ -127,7 +126,7 @@ def drop_everything(connection: Connection) -> None:
 
 
 def _ours(connection: Connection) -> list[str]:
-    known = {*Base.metadata.tables, _VERSIONS}
+    known = {*Base.metadata.tables, migrating.VERSIONS}
     return [name for name in inspect(connection).get_table_names() if name in known]
 
 
@@ -135,7 +134,7 @@ def _tables(connection: Connection) -> list[Table]:
     """Those that others refer to come first."""
     metadata = MetaData()
     metadata.reflect(connection)
-    return [table for table in metadata.sorted_tables if table.name != _VERSIONS]
+    return [table for table in metadata.sorted_tables if table.name != migrating.VERSIONS]
 
 
 def _plain(value: Any) -> Any:

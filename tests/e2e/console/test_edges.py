@@ -13,12 +13,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from harness.client import DEADLINE_S
 from harness.console import Console, through_the_wizard
-from harness.control import ControlProcess, command
+from harness.control import ControlProcess
 from harness.dashboard import DEADLINE_MS, text
 from harness.edge import EdgeProcess
 from harness.edge_pages import EdgePages, need_edge_pages
 from harness.node import HOST
 from harness.ports import free_port
+from harness.role_command import command
 
 ORG, PLANT, OTHER_PLANT = "Factory", "Plant 1", "Plant 2"
 EDGE, DESCRIBED, DEVICE = "press-7", "Press line 7", "press"

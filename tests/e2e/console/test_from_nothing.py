@@ -1,4 +1,4 @@
-"""From an empty control plane to an entry for the first cluster, page by page, in both languages."""
+"""From an empty control plane to an entry for the first cluster, page by page."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from playwright.sync_api import Browser, expect
 
 from harness.console import Console
 from harness.control import ControlProcess
+from harness.dashboard import PHONE
 
-pytestmark = pytest.mark.every_language
 ORG, PROJECT, CLUSTER = "Factory East", "Plant 1", "press line"
 COLLEAGUE, THEIR_PASSWORD = "grace@example.com", "Grace-hopper-7"
 
@@ -195,11 +195,11 @@ def test_the_colleague_sees_their_project_alone(
     theirs.close()
 
 
+@pytest.mark.parametrize(("spoken", "scheme"), [("en", "light"), ("zh", "dark")])
 def test_every_page_fits_a_phone(
-    browser: Browser, control: ControlProcess, console: Console
+    browser: Browser, control: ControlProcess, console: Console, spoken: str, scheme: str
 ) -> None:
-    scheme = "dark" if console.language == "zh" else "light"
-    phone = Console(browser, control.url, console.language, (390, 844), scheme)
+    phone = Console(browser, control.url, spoken, PHONE, scheme)
     phone.sign_in()
     phone.titled("clusters.title")
     paths = ["/guide", "/orgs", "/projects", "/users", "/audit", "/settings", "/tokens", "/profile"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.promised import CHECKS, each_kind_of_request, operations
+from harness.promised import each_kind_of_request, operations, validated
 from harness.rest_node import PASSWORD, PREFIX, Rest, RestNode, rest_node
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -53,10 +53,10 @@ def test_what_the_document_promises_holds(operation: str, callers: dict[str, Res
     caller = callers["user" if is_account else "key"]
 
     def send(case: Any) -> None:
-        case.call_and_validate(
+        validated(
+            case,
             base_url=f"http://127.0.0.1:{caller.port}{PREFIX}",
             headers={"Authorization": caller.authorization},
-            checks=CHECKS,
             timeout=DEADLINE_S,  # its own are 10 seconds, which a busy machine may take
         )
 

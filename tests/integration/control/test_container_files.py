@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from harness.client import DEADLINE_S
-from harness.control import ControlProcess, command
+from harness.control import ControlProcess
 from harness.node import ROOT
+from harness.role_command import command
 
 FILES = ROOT / "deploy" / "container"
 THERE = "/etc/rookery/certs"

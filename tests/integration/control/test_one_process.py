@@ -6,14 +6,14 @@ import asyncio
 import json
 import re
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from harness.control import ADMIN, PASSWORD, Asker, ControlProcess, command
+from harness import role_command
+from harness.control import ADMIN, PASSWORD, Asker, ControlProcess
 
 CODE = re.compile(r"^[0-9a-f]{20}$")
 
@@ -41,11 +41,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
 
 def rookery(process: ControlProcess, *words: str, typed: str = "") -> tuple[int, str]:
     """Exit code and everything that was said."""
-    run = subprocess.run(
-        [str(command()), "control", *words, "--data-dir", str(process.data_dir)],
-        input=typed, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return run.returncode, run.stdout + run.stderr
+    return role_command.run(["control", *words, "--data-dir", str(process.data_dir)], typed=typed)
 
 
 async def test_one_port_speaks_http_here_and_tls_to_everybody(

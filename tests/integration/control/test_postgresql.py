@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,9 +12,10 @@ from typing import NamedTuple
 import aiohttp
 import pytest
 
+from harness import role_command
 from harness.adoption import Project, changes, project
 from harness.agents import register
-from harness.control import ADMIN, Asker, ControlProcess, command
+from harness.control import ADMIN, Asker, ControlProcess
 from harness.databases import Server, postgresql_server
 from rookery.clock import SystemClock
 from rookery.contracts.agent_v1 import ClusterFacts, ClusterNode, Integration, Report
@@ -208,7 +208,4 @@ async def test_a_database_that_is_away_is_told_and_comes_back(
 
 
 def rookery(*words: str) -> tuple[int, str]:
-    run = subprocess.run(
-        [str(command()), "control", *words], capture_output=True, text=True, check=False
-    )
-    return run.returncode, run.stdout + run.stderr
+    return role_command.run(["control", *words])

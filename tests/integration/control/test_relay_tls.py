@@ -24,7 +24,8 @@ import pytest_asyncio
 from cryptography import x509
 
 from harness.client import DEADLINE_S
-from harness.control import Asker, ControlProcess, command, control_world
+from harness.control import Asker, ControlProcess, control_world
+from harness.role_command import command
 from rookery.access.authority import Authority, now_utc
 
 PATH = "/configuration/agent-relay"

@@ -20,12 +20,13 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize("key", sorted(TEXTS))
-def test_both_languages_say_it_with_the_same_words(key: str) -> None:
-    english, chinese = TEXTS[key]
-    assert english
-    assert chinese
-    assert fields(english) == fields(chinese)
+def test_both_languages_say_it_with_the_same_words() -> None:
+    differing = [
+        key
+        for key, (english, chinese) in TEXTS.items()
+        if not english or not chinese or fields(english) != fields(chinese)
+    ]
+    assert differing == []
 
 
 def used_keys() -> set[str]:

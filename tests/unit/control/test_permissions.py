@@ -7,6 +7,7 @@ then does is not run here: behind the guard stands an application that says *all
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, MutableMapping
+from functools import cache
 from typing import Any, NamedTuple
 
 import pytest
@@ -26,9 +27,17 @@ from rookery.web.errors import HANDLERS
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 NOTHING: Any = None
-NEEDS = {
-    (min(route.methods or {"GET"}), route.path_format): need_of(route) for route in routes(NOTHING)
-}
+
+
+@cache
+def needs() -> dict[tuple[str, str], Need]:
+    """Of each operation, by its method and its path."""
+    return {
+        (min(route.methods or {"GET"}), route.path_format): need_of(route)
+        for route in routes(NOTHING)
+    }
+
+
 ALLOWED = (200, "allowed")
 UNKNOWN = (401, "AUTHORIZATION_HEADER_ERROR")
 EXPIRED = (401, "TOKEN_TIME_OUT")
@@ -174,7 +183,7 @@ def expected(need: Need, path: str, org: Role | None, project: Role | None) -> t
 async def test_every_operation_lets_in_whom_the_matrix_names(site: Site, caller: str) -> None:
     org, project = CALLERS[caller]
     wrong = []
-    for (method, template), need in NEEDS.items():
+    for (method, template), need in needs().items():
         wanted = expected(need, template, org, project)
         if need.anywhere and caller == "administrator of another organization":
             wanted = ALLOWED  # the list of that one's own organization
@@ -194,7 +203,7 @@ async def test_nobody_gets_in_without_a_token_that_holds(
     site: Site, token: str | None, wanted: tuple[int, str]
 ) -> None:
     wrong = []
-    for (method, template), need in NEEDS.items():
+    for (method, template), need in needs().items():
         sent = None if token is None else site.tokens[token]
         found = await outcome(site, method, path_of(site, template), sent)
         if found != (ALLOWED if need.kind == "open" else wanted):
@@ -221,7 +230,7 @@ async def api_token(site: Site, access: str, **place: str) -> str:
 async def test_a_token_that_may_read_changes_nothing(site: Site) -> None:
     token = await api_token(site, "read")
     wrong = []
-    for (method, template), need in NEEDS.items():
+    for (method, template), need in needs().items():
         found = await outcome(site, method, path_of(site, template), token)
         wanted = ALLOWED
         if need.kind == "people" or (need.resource is not None and need.level is Level.EDIT):
@@ -237,7 +246,7 @@ async def test_a_token_of_one_project_reaches_that_project_alone(site: Site) -> 
         site, "write", orgId=site.places["org"], projectId=site.places["project"]
     )
     wrong = []
-    for (method, template), need in NEEDS.items():
+    for (method, template), need in needs().items():
         found = await outcome(site, method, path_of(site, template), token)
         wanted = expected(need, template, Role.PROJECT_ADMIN, Role.PROJECT_ADMIN)
         if need.kind == "people":
@@ -253,14 +262,14 @@ async def test_a_token_of_one_project_reaches_that_project_alone(site: Site) -> 
 
 async def test_a_project_is_not_found_below_another_organization(site: Site) -> None:
     token = site.tokens["system administrator"]
-    for (method, template), need in NEEDS.items():
+    for (method, template), need in needs().items():
         if "{project}" in template and need.resource is not None:
             path = path_of(site, template.replace("{org}", site.places["foreign"]))
             assert await outcome(site, method, path, token) == MISSING
 
 
 async def test_there_is_an_operation_for_each_resource_or_the_resource_is_not_there() -> None:
-    used = {need.resource for need in NEEDS.values() if need.resource is not None}
+    used = {need.resource for need in needs().values() if need.resource is not None}
 
     # Clusters come with the agents.
     assert set(Resource) - used <= {Resource.CLUSTERS}

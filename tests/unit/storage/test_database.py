@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from rookery.control import features  # noqa: F401 - every table is declared by then
 from rookery.control.assembly import make  # noqa: F401
 from rookery.errors import StartError, UnavailableError
-from rookery.storage import engine
+from rookery.storage import engine, migrating
 from rookery.storage.base import Base
 from rookery.storage.database import Database
 from rookery.storage.engine import url_of
@@ -43,6 +46,40 @@ async def test_the_migrations_make_the_tables_that_the_features_describe(file: P
     await database.close()
 
     assert found == []
+
+
+async def test_the_newest_migration_is_known_by_the_names_of_their_files(file: Path) -> None:
+    script = ScriptDirectory(str(migrating.FOLDER))
+    assert [migrating.newest()] == script.get_heads()
+    named = {Path(found.path).name.partition("_")[0] for found in script.walk_revisions()}
+    assert named == {found.revision for found in script.walk_revisions()}
+
+    database = await opened(file)
+    async with database.connection() as connection:
+        assert await connection.run_sync(migrating.revision_of) == migrating.newest()
+    await database.close()
+
+
+def test_tables_that_are_up_to_date_need_no_migrations_imported(tmp_path: Path) -> None:
+    program = f"""
+import asyncio, sys
+from pathlib import Path
+from rookery.storage.database import Database
+from rookery.storage.engine import url_of
+
+async def main():
+    database = Database(url_of("", Path({str(tmp_path / "control.db")!r})))
+    await database.open()
+    await database.close()
+
+asyncio.run(main())
+print("alembic" in sys.modules)
+"""
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [run.stdout.strip() for run in runs] == ["True", "False"]
 
 
 async def test_a_database_of_a_newer_version_is_left_alone(file: Path) -> None:
