@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
@@ -66,3 +67,18 @@ def test_a_taken_port_is_named() -> None:
 def test_an_address_of_another_machine_is_refused() -> None:
     with pytest.raises(StartError, match=r"192\.0\.2\.1:0"):
         open_http("192.0.2.1", 0)
+
+
+async def test_small_parts_of_an_answer_leave_at_once() -> None:
+    options: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def served(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        sock = writer.get_extra_info("socket")
+        options.set_result(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        writer.close()
+
+    listening = open_http("127.0.0.1", 0)
+    async with await asyncio.start_server(served, sock=listening):
+        with socket.create_connection(listening.getsockname()):
+            async with asyncio.timeout(60):
+                assert await options
