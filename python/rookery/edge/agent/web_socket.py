@@ -28,11 +28,11 @@ class WebSocketCall(Call):
         offered = [
             value.decode("latin-1") for name, value in scope["headers"] if name == _PROTOCOLS
         ]
-        scope |= {
-            "type": "websocket",
-            "scheme": "wss",
-            "subprotocols": [word.strip() for value in offered for word in value.split(",")],
-        }
+        scope.update(
+            type="websocket",
+            scheme="wss",
+            subprotocols=[word.strip() for value in offered for word in value.split(",")],
+        )
         del scope["method"]
         await site(scope, self._receive, self._send)
         if self._has_replied and not self._is_over:
