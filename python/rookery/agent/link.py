@@ -46,7 +46,7 @@ DEFAULT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 QUEUED_MESSAGES_MAX = 256
 IN_FLIGHT_MAX = 64
 RECEIVE_MAX = 256
-_TAKEN_OVER = 0x8E
+_TAKEN_OVER, _TOO_OFTEN = 0x8E, 0x9F
 
 
 @dataclass(frozen=True)
@@ -254,6 +254,8 @@ class MqttLink:
                 self._is_refused = reason.value in (0x86, 0x87, 0x8A)
                 code = REFUSED if self._is_refused else UNREACHABLE
                 self._error = f"{code}: {server}: the relay says {reason}"
+                if reason.value == _TOO_OFTEN:
+                    self._error += ": does a copy of this agent run somewhere?"
                 return
             was_up.set()
             self._welcome(client)

@@ -19,6 +19,8 @@ from rookery.errors import BadRequestError
 
 # One integer of 64 bits with its sign; more digits would cost more than a message is worth.
 _DIGITS_MAX = 20
+KNOWN_MAX = 1024
+"""Names of one table that are remembered as good."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -101,6 +103,8 @@ class Number(Rule):
     """A finite number."""
 
     def check(self, value: Any, path: str) -> float:
+        if type(value) is float and math.isfinite(value):
+            return value  # nearly all of them are
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise MessageError(f"{path}: not a number")
         if isinstance(value, int) and abs(value) > 1 << 64:
@@ -171,15 +175,18 @@ class Mapped(Rule):
         self._item = item
         self._most = most
         self._name = name
+        # Those that kept their rule: a thousand agents say the same forty, four times a minute.
+        self._known: set[str] = set()
 
     def check(self, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, Mapping):
             raise MessageError(f"{path}: not an object")
         if len(value) > self._most:
             raise MessageError(f"{path}: more than {self._most} entries")
+        check, known = self._item.check, self._known
         try:
             return {
-                self._name.check(name, path): self._item.check(item, path)
+                (name if name in known else self._named(name, path)): check(item, path)
                 for name, item in value.items()
             }
         except MessageError:
@@ -190,6 +197,12 @@ class Mapped(Rule):
                 )
                 for name, item in value.items()
             }
+
+    def _named(self, name: Any, path: str) -> Any:
+        checked = self._name.check(name, path)
+        if len(self._known) < KNOWN_MAX:
+            self._known.add(checked)
+        return checked
 
 
 class Part(Rule):
@@ -261,20 +274,18 @@ class Record:
             raise MessageError(f"{path or 'message'}: not an object")
         # Without its initializer, which would check once more what each rule has just read.
         made = object.__new__(cls)
-        for slot in _slots(cls):
-            where = f"{path}.{slot.name}" if path else slot.name
-            item: Any
-            if slot.is_body:
-                item = slot.rule.check(body, where)
-            elif (found := value.get(slot.name)) is not None:
-                item = slot.rule.read(found, where)
-            elif slot.factory is not None:
-                item = slot.factory()
-            elif slot.default is not dataclasses.MISSING:
-                item = slot.default
+        read = made.__dict__
+        for attribute, name, rule, is_body, default, factory in _slots(cls):
+            if is_body:
+                read[attribute] = rule.check(body, name)
+            elif (found := value.get(name)) is not None:
+                read[attribute] = rule.read(found, f"{path}.{name}" if path else name)
+            elif factory is not None:
+                read[attribute] = factory()
+            elif default is not dataclasses.MISSING:
+                read[attribute] = default
             else:
-                raise MessageError(f"{where}: missing")
-            object.__setattr__(made, slot.attribute, item)
+                raise MessageError(f"{path}.{name}: missing" if path else f"{name}: missing")
         return made
 
     def written(self) -> dict[str, Any]:
@@ -323,9 +334,7 @@ def parse_object(data: bytes, longest: int) -> dict[str, Any]:
     if len(data) > longest:
         raise MessageError(f"more than {longest} bytes")
     try:
-        value = json.loads(
-            data.decode("utf-8"), parse_int=_integer, parse_constant=_refuse_constant
-        )
+        value = _DECODER.decode(data.decode("utf-8"))
     except MessageError:
         raise
     except (ValueError, RecursionError) as error:
@@ -348,3 +357,6 @@ def _integer(text: str) -> int:
 
 def _refuse_constant(text: str) -> Any:
     raise MessageError(f"{text} is no number")
+
+
+_DECODER = json.JSONDecoder(parse_int=_integer, parse_constant=_refuse_constant)

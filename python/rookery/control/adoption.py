@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from functools import partial
-from urllib.parse import urlsplit
 
 from rookery.access.authority import now_utc
 from rookery.access.own_certificates import Certificates
@@ -45,6 +44,7 @@ from rookery.control.settings import store as settings
 from rookery.control.settings.names import ACCESS_ADDRESS
 from rookery.control.vault import Vault
 from rookery.storage.database import Database
+from rookery.web.addresses import parts_of
 
 COMMANDS = "commands"
 """What processes tell each other of: an agent that something is to be sent to."""
@@ -191,7 +191,7 @@ class Adoption:
         """Where they reach the relay, best first."""
         if self._advertised:
             return self._advertised
-        name = urlsplit(await self.address(host)).hostname or "127.0.0.1"
+        name = parts_of(await self.address(host)).hostname or "127.0.0.1"
         shown = f"[{name}]" if ":" in name else name
         schemes = (("tls", "mqtts"), ("tcp", "mqtt"))
         ports = self.relay.ports
@@ -203,9 +203,9 @@ class Adoption:
         On this machine as it came; from elsewhere with the scheme of the access address, for what
         stands between may speak TLS.
         """
-        name = urlsplit(f"//{host}").hostname or "127.0.0.1"
+        name = parts_of(f"//{host}").hostname or "127.0.0.1"
         if not is_direct:
-            scheme = urlsplit(await self.address(host)).scheme
+            scheme = parts_of(await self.address(host)).scheme
         return f"{scheme}://[{name}]" if ":" in name else f"{scheme}://{name}"
 
     async def source(self, entry: str, host: str) -> Source:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rookery.web.addresses import parts_of
 from rookery.web.errors import in_language, problem
 
 _ALWAYS = {
@@ -103,4 +103,5 @@ def _origins(headers: Headers) -> Iterable[str]:
 
 def _is_same(origin: str, headers: Headers) -> bool:
     # The scheme is left out: a proxy in front of us may speak TLS.
-    return bool(origin) and urlsplit(origin).netloc == headers.get("host", "")
+    place = parts_of(origin).netloc
+    return bool(place) and place == headers.get("host", "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import io
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -141,12 +142,23 @@ def test_the_monitoring_tab_counts_it_and_names_what_does_not_run(console: Conso
     console.page.get_by_role("tab", name=console.t("monitoring.tabs.edge"), exact=True).click()
     for figure, value in (("edges.total", "1"), ("edges.online", "1"), ("drivers.running", "0")):
         expect(console.page.locator(f"[data-figure='{figure}']")).to_have_text(value)
+    bars = console.page.get_by_role("img", name=console.t("monitoring.group.drivers"))
+    expect(bars).to_have_accessible_name(
+        re.compile(
+            rf"{console.t('monitoring.bars.total')} 1, .*{console.t('monitoring.bars.abnormal')} 0"
+        )
+    )
     table = console.page.get_by_role("table", name=console.t("monitoring.table.notRunning"))
     row = table.get_by_role("row").filter(has_text=STOPPED)
-    expect(row).to_contain_text(console.t("monitoring.kind.driver"))
+    expect(row).to_contain_text(console.t("monitoring.nodeKind.driver"))
     console.check()
     row.get_by_role("link", name=EDGE).click()
     expect(console.page.get_by_role("heading", level=1)).to_have_text(EDGE)
+    charts = console.page.get_by_role("region", name=console.t("charts.title"))
+    expect(charts.get_by_role("img").first).to_be_visible()
+    charts.get_by_text(console.t("charts.spans.week"), exact=True).click()
+    expect(charts.get_by_role("img").first).to_be_visible()
+    console.check()
 
 
 def test_they_go_out_to_a_file_and_come_in_from_one(

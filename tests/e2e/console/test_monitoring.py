@@ -129,9 +129,9 @@ def test_what_is_not_well_is_listed_and_leads_there(console: Console, watched: W
 def test_the_page_of_a_cluster_shows_what_it_did(console: Console, watched: Watched) -> None:
     console.page.get_by_role("link", name=console.t("shell.page.clusters"), exact=True).click()
     console.page.get_by_role("link", name=CLUSTER).click()
-    charts = console.page.get_by_role("region", name=console.t("clusters.charts.title"))
+    charts = console.page.get_by_role("region", name=console.t("charts.title"))
     expect(charts.get_by_role("img").first).to_be_visible()
-    charts.get_by_text(console.t("clusters.charts.spans.day"), exact=True).click()
+    charts.get_by_text(console.t("charts.spans.day"), exact=True).click()
     expect(charts.get_by_role("img").first).to_be_visible()
     events = console.page.get_by_role("list", name=console.t("clusters.events.title"))
     expect(events.locator("[data-kind=adopted]")).to_have_count(1)

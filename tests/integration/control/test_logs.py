@@ -173,6 +173,19 @@ async def test_what_cannot_be_read_does_not_come_again(plant: Plant) -> None:
     assert await logs(plant.of) == []
 
 
+@pytest.mark.parametrize("url", ["http://[", "http://[x]:9200", "https://search:99999"])
+async def test_what_is_no_address_is_refused(plant: Plant, url: str) -> None:
+    answer = await plant.world.ask("POST", f"{RECEIVER}/test", {"url": url}, token=plant.of.token)
+    assert answer.problem == (400, "BAD_REQUEST")
+
+
+@pytest.mark.parametrize("ca", ["nonsense", "证书"])
+async def test_what_is_no_certificate_is_told(plant: Plant, ca: str) -> None:
+    given = {"url": "https://127.0.0.1:1", "ca": ca}
+    answer = await plant.world.ask("POST", f"{RECEIVER}/test", given, token=plant.of.token)
+    assert answer.problem == (400, "TEST_FAILED"), answer.text
+
+
 async def test_a_password_is_kept_for_the_place_that_it_was_typed_for(plant: Plant) -> None:
     server = {"url": "http://127.0.0.1:1", "username": "u", "password": "the secret"}
     await change(plant, elasticsearch=server)

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
+from sqlalchemy import event
 
 from harness.adoption import Project, project
 from harness.agents import PlayedAgent, register
@@ -145,9 +146,58 @@ async def test_a_cluster_that_is_silent_is_not_counted(cluster: Adopted) -> None
     assert row["isStale"]
 
 
+async def test_reports_of_many_clusters_are_written_with_as_few_statements_as_one(
+    plant: Plant, of: Project
+) -> None:
+    agents: list[str] = []
+    for number in range(6):
+        made = await of.ask("POST", "", {"name": f"plant-{number}"})
+        issued = await of.ask("POST", f"/{made['id']}/registration-token", {})
+        agents.append((await register(plant.world, issued["token"])).id)
+    control = plant.world.control
+    engine = control.database._engine.sync_engine
+    said: list[str] = []
+
+    def heard(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        said.append(statement)
+
+    async def written(some: list[str], minute: int) -> int:
+        plant.clock.advance(15)
+        now_ms = plant.clock.now_ms()
+        # No two of them change the same columns: one has another skew, one another number of clients.
+        reports = {
+            agent: Report(
+                "9",
+                now_ms - (minute if at % 2 else 0),
+                cluster_nodes=(NODE,),
+                facts=ClusterFacts(version="5.8.1", connections=minute if at % 3 else 3),
+                metrics={"live_connections": at * minute},
+            )
+            for at, agent in enumerate(some)
+        }
+        said.clear()
+        await control.adoption.standing.write(
+            {
+                agent: Heard(report, now_ms, Presence.ONLINE, now_ms)
+                for agent, report in reports.items()
+            }
+        )
+        return len(said)
+
+    await written(agents, 1)
+    event.listen(engine, "before_cursor_execute", heard)
+    try:
+        assert await written(agents, 2) == await written(agents[:1], 3)
+    finally:
+        event.remove(engine, "before_cursor_execute", heard)
+    rows = (await of.ask("GET", "?size=10&sort=name"))["items"]
+    assert [row["state"] for row in rows] == ["running"] * 6
+    assert [row["connections"] for row in rows] == [3, 2, 2, 3, 2, 2]
+
+
 async def test_figures_over_time_are_rolled_up_and_gaps_stay_gaps(cluster: Adopted) -> None:
     clock = cluster.plant.clock
-    metrics = cluster.plant.world.control.monitoring.metrics
+    metrics = cluster.plant.world.control.monitoring.metrics.keeping
     # On the beat of the points.
     clock.advance(600 - clock.now_ms() / 1000 % 600)
     for number in range(8):

@@ -81,7 +81,9 @@ async def a_rule_raises_and_ends_its_own(site: Site, edge: EdgeWorld, token: str
     )  # fmt: skip
     figures = await site.get(f"{site.path}/monitoring/edge")
     assert figures["rules"] == {"total": 1, "running": 1, "stopped": 0, "error": 1}
-    assert figures["apps"] == {"total": 0, "running": 0, "error": 0}
+    assert figures["apps"] == {"total": 0, "running": 0, "connected": 0, "error": 0}
+    kinds = {row["node"]: row["kind"] for row in figures["abnormal"]}
+    assert kinds == {"plc": "driver", "too hot": "rule"}
     driver = await site.alarm("edge.driver.abnormal")
     assert "too hot" not in driver["message"]
     await edge.did(token, "DELETE", "/neuron/node", {"name": "too hot"})

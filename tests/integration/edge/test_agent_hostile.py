@@ -18,6 +18,7 @@ from harness.packets import Disconnect, Publish
 from rookery.contracts.agent_edge import EdgeLeaving, EdgeReport, EdgeStanding, Enrol
 from rookery.contracts.agent_v1 import Channel, Reply, Reported, Request, topic_name
 from rookery.control.edges import enrolment, link
+from rookery.control.relay.budget import CONNECTS_BURST
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -225,6 +226,29 @@ async def test_who_floods_is_not_even_read(place: Place) -> None:
                 assert (await place.world.ask("GET", "/orgs", token=place.admin)).status == 200
         agent.client.drop()
         await asyncio.gather(flooding, return_exceptions=True)
+
+
+async def test_who_connects_over_and_over_is_refused_and_learns_why(place: Place) -> None:
+    mine, other = await new(place), await new(place)
+    relay = place.world.control.adoption.relay
+    before = relay.counters["relay.too_often"]
+
+    def try_all() -> None:
+        with PlayedAgent(place.world, mine) as agent:
+            # Whoever knows no more than the name locks nobody out.
+            assert agent.connect(password="guessed") == 0x86
+        codes = []
+        for _ in range(round(CONNECTS_BURST) + 20):
+            with PlayedAgent(place.world, mine) as agent:
+                codes.append(agent.connect())
+        let_in = codes.index(0x9F)
+        assert let_in >= CONNECTS_BURST
+        assert set(codes[:let_in]) == {0}
+        with PlayedAgent(place.world, other) as agent:
+            assert agent.connect() == 0
+
+    await asyncio.to_thread(try_all)
+    assert relay.counters["relay.too_often"] > before
 
 
 async def test_a_message_that_is_too_long_ends_the_connection(place: Place) -> None:

@@ -55,6 +55,7 @@ def test_what_is_no_text_is_no_path(raw: bytes, why: str) -> None:
         ({"host": "a:1", "origin": "http://a:2"}, True),
         ({"host": "a:1", "origin": "http://b:1"}, True),
         ({"host": "a:1", "origin": ""}, True),
+        ({"host": "a:1", "origin": "http://["}, True),
         ({"host": "a:1", "sec-fetch-site": "none"}, False),
         ({"host": "a:1", "sec-fetch-site": "cross-site"}, True),
     ],

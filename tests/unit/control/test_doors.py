@@ -247,6 +247,7 @@ async def test_nobody_is_shown_a_page_of_a_cluster_without_having_entered(
         ({"Host": "h:8100", "Sec-Fetch-Site": "cross-site"}, True),
         ({"Host": "h:8100", "Origin": "https://h:8101"}, True),
         ({"Host": "h:8100", "Origin": "null"}, True),
+        ({"Host": "h:8100", "Origin": "http://["}, True),
         ({"Host": "h:8100", "Sec-Fetch-Dest": "serviceworker"}, True),
         ({"Host": "h:8100", "Service-Worker": "script"}, True),
     ],

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rookery.control.metrics.codec import pack, pack_sample, unpack
-from rookery.control.metrics.series import BY_CODE, OF_CLUSTER, OF_NODE
+from rookery.control.metrics.series import BY_CODE, BY_NAME, EDGE_BY_NAME, OF_CLUSTER, OF_NODE
 from rookery.control.metrics.summary import Summaries, Summary, joined
 from rookery.control.metrics.tiers import (
     MINUTE_MS,
@@ -103,8 +103,9 @@ def test_whatever_is_stored_nothing_breaks(data: bytes) -> None:
 
 
 def test_a_row_is_small() -> None:
-    sample = {"": {item.code: 1234.5 for item in BY_CODE.values()}}
-    assert len(pack_sample(sample)) < 160
+    for names in (BY_NAME, EDGE_BY_NAME):
+        sample = {"": {item.code: 1234.5 for item in names.values()}}
+        assert len(pack_sample(sample)) < 160
     assert len(pack({"": {code: Summary(4, 2, 1, 3) for code in sample[""]}})) < 450
 
 

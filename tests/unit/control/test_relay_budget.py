@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rookery.clock import SystemClock
 from rookery.contracts.agent_v1 import REPORT_BYTES_MAX
-from rookery.control.relay.budget import Budgets
+from rookery.control.relay.budget import CONNECTS_BURST, CONNECTS_PER_S, Budgets, Connects
 
 
 class Hand(SystemClock):
@@ -39,3 +39,45 @@ def test_many_small_ones_are_counted() -> None:
     assert allowed(budgets, 1000, 10) == 20
     budgets.forget("a")
     assert allowed(budgets, 1000, 10) == 200
+
+
+def connected(connects: Connects, agent_id: str, count: int) -> int:
+    """How often it got in."""
+    got_in = 0
+    for _ in range(count):
+        if connects.allows(agent_id):
+            connects.count(agent_id)
+            got_in += 1
+    return got_in
+
+
+def test_who_connects_over_and_over_waits_and_nobody_else_does() -> None:
+    clock = Hand()
+    connects = Connects(clock)
+    assert connected(connects, "a", 100) == CONNECTS_BURST
+    assert connected(connects, "b", 1) == 1
+    clock.now_s += 10
+    assert connected(connects, "a", 100) == 10 * CONNECTS_PER_S
+
+
+def test_an_agent_whose_line_comes_and_goes_is_let_in_each_time() -> None:
+    clock = Hand()
+    connects = Connects(clock)
+    for _ in range(1000):
+        assert connected(connects, "a", 1) == 1
+        clock.now_s += 2.5
+
+
+def test_asking_costs_an_agent_nothing_as_long_as_nobody_gets_in() -> None:
+    connects = Connects(Hand())
+    assert all(connects.allows("a") for _ in range(100))
+    assert connected(connects, "a", 100) == CONNECTS_BURST
+
+
+def test_who_has_not_connected_for_long_is_forgotten() -> None:
+    clock = Hand()
+    connects = Connects(clock)
+    for number in range(1000):
+        connected(connects, f"agent-{number}", 1)
+        clock.now_s += 1
+    assert len(connects) < 10

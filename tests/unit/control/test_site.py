@@ -46,8 +46,9 @@ async def test_everybody_else_is_sent_to_https(client: str) -> None:
     assert (await through(client, "https"))[0] == 200
 
 
-async def test_a_page_of_another_origin_uses_nothing(world: World, admin: str) -> None:
-    headers = {"origin": "https://evil.example"}
+@pytest.mark.parametrize("origin", ["https://evil.example", "http://[", "http://a:99999", "null"])
+async def test_a_page_of_another_origin_uses_nothing(world: World, admin: str, origin: str) -> None:
+    headers = {"origin": origin}
     answer = await world.ask("GET", "/orgs", token=admin, headers=headers)
     assert answer.problem == (403, "CROSS_ORIGIN")
 

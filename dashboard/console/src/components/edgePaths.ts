@@ -6,6 +6,7 @@ export const EDGE_AGENT = `${EDGE_AGENTS}/{agent}` as const;
 export const ENROLMENT = `${EDGE_AGENTS}/enrolment` as const;
 export const EDGES = "/orgs/{org}/projects/{project}/edgeservices";
 export const EDGE = `${EDGES}/{service}` as const;
+export const EDGE_METRICS = `${EDGE}/metrics` as const;
 export const EDGE_CONNECTION = `${EDGE}/connection` as const;
 export const RULES = "/configuration/edge-adoption-rules";
 /** Everything below changes when an agent is adopted or let go. */

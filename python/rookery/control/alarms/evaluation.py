@@ -12,9 +12,9 @@ import logging
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, cast, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from rookery.clock import Clock
@@ -265,26 +265,36 @@ def _is_adopted() -> ColumnElement[bool]:
     return and_(ClusterRow.adopted_at.is_not(None), ClusterRow.is_deleting.is_(False))
 
 
+_GROUPS: Mapping[str, Collection[Kind]] = {
+    "connections": OF_CONNECTIONS,
+    "memory": OF_MEMORY,
+    "load": OF_LOAD,
+}
+# Asked after each batch of reports, and made once.
+_OF_INTEREST = select(ClusterRow.id).where(
+    _is_adopted(),
+    or_(
+        cast(ClusterRow.conditions, String) != "[]",
+        and_(
+            ClusterRow.connection_limit > 0,
+            ClusterRow.connections * 100 >= ClusterRow.connection_limit * bindparam("connections"),
+        ),
+        ClusterRow.memory_percent >= bindparam("memory"),
+        ClusterRow.load >= bindparam("load"),
+        ClusterRow.id.in_(clusters_with_abnormal()),
+        ClusterRow.id.in_(select(AlarmCheckRow.cluster_id)),
+    ),
+)
+_OF_INTEREST_AMONG = _OF_INTEREST.where(ClusterRow.id.in_(bindparam("ids", expanding=True)))
+
+
 async def _of_interest(session: AsyncSession, cluster_ids: Collection[str] | None) -> Sequence[str]:
     """Those with which something is the matter, or was when somebody looked last."""
-    least = await store.threshold_min(session, OF_CONNECTIONS)
-    is_full = ClusterRow.connections * 100 >= ClusterRow.connection_limit * least
-    memory = await store.threshold_min(session, OF_MEMORY)
-    load = await store.threshold_min(session, OF_LOAD)
-    query = select(ClusterRow.id).where(
-        _is_adopted(),
-        or_(
-            cast(ClusterRow.conditions, String) != "[]",
-            and_(ClusterRow.connection_limit > 0, is_full),
-            ClusterRow.memory_percent >= memory,
-            ClusterRow.load >= load,
-            ClusterRow.id.in_(clusters_with_abnormal()),
-            ClusterRow.id.in_(select(AlarmCheckRow.cluster_id)),
-        ),
-    )
-    if cluster_ids is not None:
-        query = query.where(ClusterRow.id.in_(list(cluster_ids)))
-    return (await session.scalars(query)).all()
+    asked: dict[str, Any] = dict(await store.thresholds_min(session, _GROUPS))
+    if cluster_ids is None:
+        return (await session.scalars(_OF_INTEREST, asked)).all()
+    asked["ids"] = list(cluster_ids)
+    return (await session.scalars(_OF_INTEREST_AMONG, asked)).all()
 
 
 async def _steps(session: AsyncSession, cluster_ids: Sequence[str], now_ms: int) -> list[Step]:

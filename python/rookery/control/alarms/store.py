@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, func, select
@@ -183,15 +183,23 @@ async def rules_of(
     return found
 
 
-async def threshold_min(session: AsyncSession, kinds: Collection[Kind]) -> int:
-    """The least threshold of such a rule at which any cluster is looked at."""
-    least = min(DEFAULTS[kind].threshold or 100 for kind in kinds)
-    found = await session.scalar(
-        select(func.min(AlarmRuleRow.threshold)).where(
-            AlarmRuleRow.kind.in_([str(k) for k in kinds])
+_LEAST_THRESHOLDS = select(AlarmRuleRow.kind, func.min(AlarmRuleRow.threshold)).group_by(
+    AlarmRuleRow.kind
+)
+
+
+async def thresholds_min(
+    session: AsyncSession, groups: Mapping[str, Collection[Kind]]
+) -> dict[str, int]:
+    """Of each group of rules the least threshold at which any cluster is looked at."""
+    found = (await session.execute(_LEAST_THRESHOLDS)).all()
+    set_to = {kind: least for kind, least in found if least is not None}
+    return {
+        name: min(
+            min(DEFAULTS[kind].threshold or 100, set_to.get(str(kind), 100)) for kind in kinds
         )
-    )
-    return least if found is None else min(least, found)
+        for name, kinds in groups.items()
+    }
 
 
 async def windows_of(session: AsyncSession, project_id: str) -> Sequence[Window]:

@@ -39,7 +39,7 @@ TABLES = "tables"
 LEFT_OUT = frozenset(
     {
         *("sessions", "processes", "leases", "mail_outbox", "oidc_attempts"),
-        *("cluster_metrics", "metric_marks"),
+        *("cluster_metrics", "edge_metrics", "metric_marks"),
         "door_passes",
         *("alarm_deliveries", "alarm_lanes"),
     }

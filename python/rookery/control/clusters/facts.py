@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Any, Protocol
 
 from rookery.contracts.agent_v1 import Report
@@ -92,8 +92,8 @@ def taken(row: Stored, heard: Heard[Report], process_id: str) -> dict[str, Any]:
     """The columns that change by what was heard; the state is not among them."""
     columns: dict[str, Any] = {}
     if heard.presence is Presence.ONLINE:
-        columns["relay_process"] = process_id
         if row.presence != Presence.ONLINE or row.relay_process != process_id:
+            columns["relay_process"] = process_id
             columns["presence"] = str(Presence.ONLINE)
             columns["presence_at"] = heard.presence_at_ms
     elif heard.presence is Presence.OFFLINE and row.relay_process in (None, process_id):
@@ -118,7 +118,7 @@ def _of_report(report: Report, at_ms: int) -> dict[str, Any]:
     }
     if "cluster_fetch_error" in errors:
         return columns  # what is known of the cluster stays, with the age that conditions tell
-    columns["nodes"] = [_node(node.written()) for node in report.cluster_nodes]
+    columns["nodes"] = [node.written() for node in report.cluster_nodes]
     fullest, busiest = pressure.memory(columns["nodes"]), pressure.load(columns["nodes"])
     columns["memory_percent"] = None if fullest is None else fullest.value
     columns["load"] = None if busiest is None else busiest.value
@@ -144,7 +144,3 @@ def _total(report: Report) -> int | None:
     """Sessions that wait for their client count, too."""
     found = report.metrics.get("connections", report.metrics.get("connections.count"))
     return None if found is None else min(max(0, round(found)), _COUNT_MAX)
-
-
-def _node(written: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(written)

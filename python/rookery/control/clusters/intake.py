@@ -95,9 +95,10 @@ class Intake(Generic[R]):
         self.counters["reports"] += 1
         now_ms = self._clock.now_ms()
         before: Heard[R] = self._heard.get(agent_id) or Heard()
-        heard = replace(before, report=report, reported_at_ms=now_ms)
-        if through_relay and before.presence is not Presence.ONLINE:
-            heard = replace(heard, presence=Presence.ONLINE, presence_at_ms=now_ms)
+        presence, presence_at_ms = before.presence, before.presence_at_ms
+        if through_relay and presence is not Presence.ONLINE:
+            presence, presence_at_ms = Presence.ONLINE, now_ms
+        heard = Heard(report, now_ms, presence, presence_at_ms, before.version, before.capabilities)
         self._put(agent_id, heard)
 
     def presence(

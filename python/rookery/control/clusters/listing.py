@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, defer
 
 from rookery.control.agents.registration import RegistrationToken
 from rookery.control.agents.store import AgentRow, RegistrationTokenRow, known_of
@@ -27,6 +27,12 @@ SORTS: Mapping[str, InstrumentedAttribute[Any]] = {
 }
 """What a list can be sorted by, by the name in the REST interface."""
 
+# What no list shows, and takes long to read.
+_LEFT_OUT = tuple(
+    defer(column, raiseload=True)
+    for column in (ClusterRow.nodes, ClusterRow.errors, ClusterRow.integrations)
+)
+
 
 async def list_clusters(
     session: AsyncSession, project_id: str, wanted: Wanted, now_ms: int
@@ -36,8 +42,10 @@ async def list_clusters(
     column = SORTS[wanted.sort]
     order = column.desc().nulls_last() if wanted.is_descending else column.asc().nulls_last()
     # In one query: a page waits for the database as often as there are queries.
-    query = select(ClusterRow, AgentRow, count.correlate(None).scalar_subquery()).outerjoin(
-        AgentRow, AgentRow.cluster_id == ClusterRow.id
+    query = (
+        select(ClusterRow, AgentRow, count.correlate(None).scalar_subquery())
+        .outerjoin(AgentRow, AgentRow.cluster_id == ClusterRow.id)
+        .options(*_LEFT_OUT)
     )
     found = await session.execute(
         _filtered(query, project_id, wanted)

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import load_only
+from sqlalchemy.orm.attributes import instance_dict
 
 from rookery.clock import Clock
 from rookery.contracts.agent_v1 import Report
 from rookery.control.agents.store import AgentRow
+from rookery.control.clusters.alike import Alike
 from rookery.control.clusters.changes import Changes
 from rookery.control.clusters.facts import facts_of, settled, taken
 from rookery.control.clusters.intake import Heard
@@ -24,6 +27,40 @@ from rookery.storage.database import Database
 
 AT_ONCE = 500
 """Rows that are read at once."""
+
+_HEARD_OF = (
+    select(ClusterRow, AgentRow.id, AgentRow.version, AgentRow.capabilities)
+    .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
+    .where(AgentRow.id.in_(bindparam("agent_ids", expanding=True)))
+    .options(
+        # What a report says anew need not be read before.
+        load_only(
+            ClusterRow.project_id,
+            ClusterRow.state,
+            ClusterRow.conditions,
+            ClusterRow.is_deleting,
+            ClusterRow.registered_at,
+            ClusterRow.first_reported_at,
+            ClusterRow.adopted_at,
+            ClusterRow.presence,
+            ClusterRow.presence_at,
+            ClusterRow.relay_process,
+            ClusterRow.reported_at,
+            ClusterRow.report_interval_ms,
+            ClusterRow.errors,
+            ClusterRow.clock_skew_ms,
+            ClusterRow.version,
+            ClusterRow.nodes,
+            ClusterRow.nodes_running,
+            ClusterRow.nodes_total,
+            ClusterRow.integrations,
+            ClusterRow.integrations_digest,
+            raiseload=True,
+        )
+    )
+)
+"""Clusters of agents that said something, with what may change of the agents. Made once: to put it together
+costs as much as to ask it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +123,21 @@ class Standing:
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
             alive = await self._alive(session, now_ms)
+            rows, agents = Alike(ClusterRow), Alike(AgentRow)
             for agent_ids in _batches(heard):
-                found = await session.execute(
-                    select(ClusterRow, AgentRow)
-                    .join(AgentRow, AgentRow.cluster_id == ClusterRow.id)
-                    .where(AgentRow.id.in_(agent_ids))
-                )
-                for row, agent in found:
-                    said, before = heard[agent.id], Before.of(row)
+                found = await session.execute(_HEARD_OF, {"agent_ids": agent_ids})
+                for row, agent_id, version, capabilities in found:
+                    said, before = heard[agent_id], Before.of(row)
                     came = taken(row, said, self._process_id)
-                    _put(row, came)
-                    _put_agent(agent, said, came)
-                    _put(row, settled(row, facts_of(row, *alive), now_ms))
+                    as_read = instance_dict(row)
+                    as_read.update(came)
+                    follows = settled(row, facts_of(row, *alive), now_ms)
+                    as_read.update(follows)
+                    rows.put(row.id, {**came, **follows})
+                    agents.put(agent_id, _of_agent(version, capabilities, said, came))
                     changed.append(Change(row, before, said, now_ms))
+            await rows.send(session)
+            await agents.send(session)
             await self._follow(session, changed)
         self._tell(changed)
         return {change.row.id for change in changed}
@@ -157,14 +196,19 @@ def _put(row: ClusterRow, columns: Mapping[str, Any]) -> None:
             setattr(row, name, value)
 
 
-def _put_agent(agent: AgentRow, said: Heard[Report], came: Mapping[str, Any]) -> None:
-    version = said.report.agent_version if said.report is not None else said.version
-    if version and agent.version != version:
-        agent.version = version
-    if said.capabilities is not None and agent.capabilities != list(said.capabilities):
-        agent.capabilities = list(said.capabilities)
+def _of_agent(
+    version: str, capabilities: Sequence[str], said: Heard[Report], came: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The columns of an agent that change by what it said."""
+    columns: dict[str, Any] = {}
+    told = said.report.agent_version if said.report is not None else said.version
+    if told and told != version:
+        columns["version"] = told
+    if said.capabilities is not None and list(said.capabilities) != capabilities:
+        columns["capabilities"] = list(said.capabilities)
     if came.get("presence") == Presence.ONLINE:
-        agent.connected_at = said.presence_at_ms
+        columns["connected_at"] = said.presence_at_ms
+    return columns
 
 
 def _batches(agent_ids: Iterable[str]) -> Iterator[list[str]]:

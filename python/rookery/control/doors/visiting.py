@@ -6,7 +6,6 @@ import html
 import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -17,6 +16,7 @@ from rookery.control.errors import Text
 from rookery.control.relay.tunnel import Asks
 from rookery.errors import RookeryError
 from rookery.web.accept_language import language_asked
+from rookery.web.addresses import parts_of
 
 if TYPE_CHECKING:
     from multidict import CIMultiDictProxy
@@ -133,7 +133,10 @@ def is_foreign(headers: CIMultiDictProxy[str] | Mapping[str, str]) -> bool:
     if "Service-Worker" in headers or headers.get("Sec-Fetch-Dest") == "serviceworker":
         return True
     origin = headers.get("Origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("Host", "")
+    if origin is None:
+        return False
+    place = parts_of(origin).netloc
+    return not place or place != headers.get("Host", "")
 
 
 def _port_of(request: web.BaseRequest) -> int:

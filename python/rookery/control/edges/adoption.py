@@ -56,9 +56,8 @@ class Edges:
         self.report_interval_s = report_interval_s
         self.accounts = Accounts(database, clock, audit, vault)
         self.enrolment = Enrolment(database, clock, audit, self.accounts)
-        self.intake: Intake[EdgeReport] = Intake(
-            EdgeStandings(database, clock, process_id).write, clock
-        )
+        self.standings = EdgeStandings(database, process_id)
+        self.intake: Intake[EdgeReport] = Intake(self.standings.write, clock)
         interval: dict[str, Any] = {"report_interval_s": report_interval_s}
         self.link = EdgeLink(database, clock, self.intake, self.enrolment, signals, **interval)
         self.access = EdgeAccess(database, clock, audit, self._tell, **interval)

@@ -32,6 +32,7 @@ class NodeSeen:
     service_id: str
     service_name: str
     version: str
+    address: str
     node: EdgeNode
 
 
@@ -42,6 +43,7 @@ class EdgeFigures:
     edges: int
     online: int
     tags: int
+    tags_everywhere: int
     nodes: dict[str, int]
     not_running: Sequence[NodeSeen]
     abnormal: Sequence[NodeSeen]
@@ -71,6 +73,7 @@ class EdgeOverview:
                     select(
                         func.count(EdgeServiceRow.id),
                         func.coalesce(func.sum(case((online, 1), else_=0)), 0),
+                        func.coalesce(func.sum(EdgeAgentRow.tags), 0),
                         *sums,
                     )
                     .select_from(EdgeServiceRow)
@@ -100,11 +103,12 @@ class EdgeOverview:
             )
             traffic = _summed(figures_of)
             seen = [one for service, agent in found for one in _nodes(service, agent)]
-        count, up, tags, *figures = row
+        count, up, tags_everywhere, tags, *figures = row
         return EdgeFigures(
             edges=count,
             online=int(up),
             tags=int(tags),
+            tags_everywhere=int(tags_everywhere),
             nodes={name: int(value) for name, value in zip(_FIGURES, figures, strict=True)},
             not_running=[one for one in seen if one.node.state != RUNNING][:NODES_MAX],
             abnormal=[one for one in seen if one.node.state == RUNNING][:NODES_MAX],
@@ -125,7 +129,7 @@ def _nodes(service: EdgeServiceRow, agent: EdgeAgentRow) -> Iterator[NodeSeen]:
     for stored in agent.nodes:
         node = _read(stored)
         if node is not None and (node.state != RUNNING or node.link != CONNECTED):
-            yield NodeSeen(service.id, service.name, agent.version, node)
+            yield NodeSeen(service.id, service.name, agent.version, agent.address, node)
 
 
 def _read(stored: Any) -> EdgeNode | None:

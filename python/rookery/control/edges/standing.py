@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from rookery.clock import Clock
 from rookery.contracts.agent_edge import EdgeReport
+from rookery.control.clusters.alike import Alike
 from rookery.control.clusters.intake import Heard
 from rookery.control.clusters.state import Presence
 from rookery.control.edges.store import EdgeAgentRow, EdgeServiceRow
@@ -17,14 +18,43 @@ from rookery.storage.database import Database
 
 AT_ONCE = 500
 
+_HEARD_OF = (
+    select(
+        EdgeAgentRow.id,
+        EdgeAgentRow.boot_id,
+        EdgeAgentRow.left_at,
+        EdgeAgentRow.presence,
+        EdgeAgentRow.relay_process,
+        EdgeServiceRow.id.label("service_id"),
+    )
+    .outerjoin(EdgeServiceRow, EdgeServiceRow.agent_id == EdgeAgentRow.id)
+    .where(EdgeAgentRow.id.in_(bindparam("agent_ids", expanding=True)))
+)
+
+
+class Told(NamedTuple):
+    """What an edge service of a project reported, and when."""
+
+    service_id: str
+    report: EdgeReport
+    at_ms: int
+
+
+Follower = Callable[[AsyncSession, Collection[Told]], Awaitable[None]]
+"""Writes what follows from reports, in their own transaction."""
+
 
 class EdgeStandings:
     """Writes what was heard, many at a time."""
 
-    def __init__(self, database: Database, clock: Clock, process_id: str) -> None:
+    def __init__(self, database: Database, process_id: str) -> None:
         self._database = database
-        self._clock = clock
         self._process_id = process_id
+        self._followers: list[Follower] = []
+
+    def follows(self, follower: Follower) -> None:
+        """Call it in each transaction that keeps reports, with all of them. It is to be quick."""
+        self._followers.append(follower)
 
     async def write(self, heard: Mapping[str, Heard[EdgeReport]]) -> Collection[str]:
         """Keep it, in one transaction; which edge services that was about.
@@ -33,41 +63,54 @@ class EdgeStandings:
             UnavailableError: the database does not answer; nothing was kept.
         """
         service_ids: set[str] = set()
+        told: list[Told] = []
         async with self._database.write() as session:
+            agents = Alike(EdgeAgentRow)
             for agent_ids in _batches(heard):
-                rows = await session.scalars(
-                    select(EdgeAgentRow).where(EdgeAgentRow.id.in_(agent_ids))
-                )
-                for row in rows:
-                    self._take(row, heard[row.id])
-                found = await session.scalars(
-                    select(EdgeServiceRow.id).where(EdgeServiceRow.agent_id.in_(agent_ids))
-                )
-                service_ids.update(found)
+                for row in await session.execute(_HEARD_OF, {"agent_ids": agent_ids}):
+                    said = heard[row.id]
+                    agents.put(row.id, self._columns(row, said))
+                    if row.service_id is None:
+                        continue
+                    service_ids.add(row.service_id)
+                    if said.report is not None:
+                        told.append(Told(row.service_id, said.report, said.reported_at_ms))
+            await agents.send(session)
+            for follower in self._followers:
+                await follower(session, told)
         return service_ids
 
-    def _take(self, row: EdgeAgentRow, heard: Heard[EdgeReport]) -> None:
-        wanted: dict[str, Any] = {}
+    def _columns(self, row: _Known, heard: Heard[EdgeReport]) -> dict[str, Any]:
+        columns: dict[str, Any] = {}
         is_before_leaving = row.left_at is not None and heard.presence_at_ms <= row.left_at
         if heard.presence is Presence.ONLINE and not is_before_leaving:
-            wanted = {
-                "presence": "online",
-                "presence_at": heard.presence_at_ms,
-                "relay_process": self._process_id,
-                "left_at": None,
-            }
+            is_new = row.presence != "online" or row.relay_process != self._process_id
+            if is_new or row.left_at is not None:
+                columns = {
+                    "presence": "online",
+                    "presence_at": heard.presence_at_ms,
+                    "relay_process": self._process_id,
+                    "left_at": None,
+                }
         elif heard.presence is Presence.OFFLINE:
-            wanted = {"presence": "offline", "presence_at": heard.presence_at_ms}
+            columns = {"presence": "offline", "presence_at": heard.presence_at_ms}
         if heard.version:
-            wanted["version"] = heard.version
+            columns["version"] = heard.version
         if heard.report is not None:
-            wanted |= _told(row, heard.report, heard.reported_at_ms)
-        for name, value in wanted.items():
-            if getattr(row, name) != value:
-                setattr(row, name, value)
+            columns |= _told(row, heard.report, heard.reported_at_ms)
+        return columns
 
 
-def _told(row: EdgeAgentRow, report: EdgeReport, at_ms: int) -> dict[str, Any]:
+class _Known(Protocol):
+    """What is read of an edge agent."""
+
+    boot_id: str
+    left_at: int | None
+    presence: str
+    relay_process: str | None
+
+
+def _told(row: _Known, report: EdgeReport, at_ms: int) -> dict[str, Any]:
     told: dict[str, Any] = {
         "reported_at": at_ms,
         "version": report.agent_version,

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from rookery.control.caller import Access
 from rookery.control.context import ControlContext
@@ -20,6 +20,7 @@ from rookery.control.rest.models import Given, Shown
 from rookery.control.tenancy.permissions import Level, Resource
 from rookery.control.vault import Vault
 from rookery.errors import RookeryError
+from rookery.web.addresses import parts_of
 from rookery.web.rest import errors
 
 Sees = Annotated[Access, requires(Resource.SETTINGS, Level.VIEW)]
@@ -33,9 +34,19 @@ Prefix = Annotated[
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"),
     Field(description="What names of indexes begin with.", examples=[INDEX_PREFIX]),
 ]
+
+
+def _is_address(url: str) -> str:
+    """What looks like one may have brackets without an IPv6 address in them, or a port that is none."""
+    if url and not parts_of(url).hostname:
+        raise ValueError("no address of a server")
+    return url
+
+
 ServerUrl = Annotated[
     str,
     StringConstraints(max_length=2048, pattern=r"^(https?://[^\s/?#@]+/?)?$"),
+    AfterValidator(_is_address),
     Field(description="Scheme, host and port.", examples=["https://search.example.com:9200"]),
 ]
 

@@ -131,6 +131,7 @@ def _context(server: SearchServer) -> ssl.SSLContext | bool:
     if not server.url.startswith("https:"):
         return True
     try:
+        server.ca.encode("ascii")
         context = ssl.create_default_context(cadata=server.ca or None)
     except (ssl.SSLError, ValueError) as error:
         raise OutOfReachError(texts.BAD_CERTIFICATE, reason=error) from error

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from rookery.contracts.agent_edge import EdgeReport
 from rookery.contracts.agent_v1 import Report
 
 Unit: TypeAlias = Literal["count", "perSecond", "bytesPerSecond", "bytes", "ms", "load"]
@@ -78,8 +79,38 @@ OF_NODE: tuple[Series, ...] = (
 )
 """Of the figures of one node."""
 
+OF_EDGE: tuple[Series, ...] = (
+    Series(9, "sent", "perSecond", ("send_msgs_total_rate",)),
+    Series(40, "load1", "load", ("load1",)),
+    Series(43, "memoryUsed", "bytes", ("memory.used",)),
+    Series(44, "memoryTotal", "bytes", ("memory.total",)),
+    Series(60, "reads", "perSecond", ("tag_reads_total_rate",)),
+    Series(61, "readErrors", "perSecond", ("tag_read_errors_total_rate",)),
+    Series(62, "sendErrors", "perSecond", ("send_msg_errors_total_rate",)),
+    Series(63, "cached", "count", ("cached_msgs",)),
+    Series(64, "processMemory", "bytes", ("process.memory",)),
+    Series(23, "rulesRunning", "count", ("rules.running",)),
+    Series(66, "rulesAbnormal", "count", ("rules.abnormal",)),
+    Series(67, "streamIn", "perSecond", ("rules.in_rate",)),
+    Series(68, "streamOut", "perSecond", ("rules.out_rate",)),
+    Series(69, "tagsInUse", "count", ("tags.in_use",)),
+)
+"""Of the figures of an edge service."""
+
+DERIVED_OF_EDGE: tuple[Series, ...] = (
+    Series(70, "tags", "count"),
+    Series(71, "driversRunning", "count"),
+    Series(72, "driversAbnormal", "count"),
+    Series(73, "appsRunning", "count"),
+    Series(74, "appsAbnormal", "count"),
+)
+"""Of the rest of its report; rules are among its applications."""
+
 BY_NAME: Mapping[str, Series] = {item.name: item for item in (*OF_NODE, *OF_CLUSTER, *DERIVED)}
-BY_CODE: Mapping[int, Series] = {item.code: item for item in BY_NAME.values()}
+EDGE_BY_NAME: Mapping[str, Series] = {item.name: item for item in (*OF_EDGE, *DERIVED_OF_EDGE)}
+BY_CODE: Mapping[int, Series] = {
+    item.code: item for item in (*EDGE_BY_NAME.values(), *BY_NAME.values())
+}
 
 
 def sample_of(report: Report) -> dict[str, dict[int, float]]:
@@ -90,6 +121,20 @@ def sample_of(report: Report) -> dict[str, dict[int, float]]:
         if figures:
             found[node.node] = figures
     return found
+
+
+def edge_sample_of(report: EdgeReport) -> dict[str, dict[int, float]]:
+    """What the report of an edge service counts: all of it under the empty name."""
+    return {
+        "": {
+            **_taken(OF_EDGE, report.figures),
+            70: report.tags,
+            71: report.drivers.running,
+            72: report.drivers.abnormal,
+            73: report.apps.running,
+            74: report.apps.abnormal,
+        }
+    }
 
 
 def _taken(series: tuple[Series, ...], figures: Values) -> dict[int, float]:

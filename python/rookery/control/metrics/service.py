@@ -1,11 +1,8 @@
-"""Keeps what clusters count, rolls it up, forgets it, and answers what it was."""
+"""Figures of clusters, and of edge services, over time: taken from reports, in the transactions that keep those."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,132 +11,36 @@ from rookery.control.caller import Access
 from rookery.control.clusters import store as cluster_store
 from rookery.control.clusters.service import NO_SUCH_CLUSTER
 from rookery.control.clusters.standing import Change
-from rookery.control.errors import InvalidError, MissingError, Text
-from rookery.control.metrics import store
-from rookery.control.metrics.codec import pack, pack_sample, unpack
-from rookery.control.metrics.series import BY_CODE, sample_of
-from rookery.control.metrics.store import Row
-from rookery.control.metrics.summary import Summaries
-from rookery.control.metrics.tiers import (
-    LATE_MS,
-    SLOT_MS,
-    Line,
-    Plan,
-    Tier,
-    lines,
-    plan,
-    rolled,
-    tiers,
-)
+from rookery.control.edges import store as edge_store
+from rookery.control.edges.standing import Told
+from rookery.control.edges.texts import NO_SUCH_SERVICE
+from rookery.control.errors import MissingError
+from rookery.control.metrics.keeping import FigureKeeping, Question
+from rookery.control.metrics.series import edge_sample_of, sample_of
+from rookery.control.metrics.store import OF_CLUSTERS, OF_EDGES
+from rookery.control.metrics.tiers import Line, Plan
 from rookery.storage.database import Database
-
-CLUSTERS_AT_ONCE = 500
-"""So many are rolled up in one transaction."""
-SPANS_AT_ONCE = 120
-"""So many spans of time are caught up at a time, after a longer stop."""
-HOLD = 1.5
-"""A value holds for so many report intervals."""
-
-BAD_SPAN = Text("the end has to come after the beginning", "结束时间须晚于开始时间")
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked.
-
-    Attributes:
-        from_ms: From when on; None: see ``last_ms``.
-        to_ms: Until when; None: now.
-        last_ms: For how long before that, where no beginning is given.
-        step_ms: How much time a point is of, at least.
-        names: Which figures; empty: all.
-        node: Of which node; empty: of the cluster as a whole; ``*``: of everything.
-    """
-
-    from_ms: int | None = None
-    to_ms: int | None = None
-    last_ms: int = 3_600_000
-    step_ms: int | None = None
-    names: Sequence[str] = ()
-    node: str = ""
-
-
-EVERY_NODE = "*"
 
 
 class MetricService:
-    """Figures of clusters over time."""
+    """Figures of clusters."""
 
     def __init__(self, database: Database, clock: Clock, kept_ms: Sequence[int]) -> None:
         self._database = database
-        self._clock = clock
-        self.tiers = tiers(kept_ms)
+        self.keeping = FigureKeeping(database, clock, OF_CLUSTERS, kept_ms)
 
     async def take(self, session: AsyncSession, changed: Sequence[Change]) -> None:
         """Keep what reports counted."""
-        rows: dict[tuple[str, int], Row] = {}
-        for change in changed:
-            heard = change.heard
-            if heard is None or heard.report is None or heard.report.cluster_fetch_error:
-                continue
-            at_ms = heard.reported_at_ms // SLOT_MS * SLOT_MS
-            data = pack_sample(sample_of(heard.report))
-            rows[change.row.id, at_ms] = (change.row.id, at_ms, data)
-        await store.put(session, self.tiers[0].number, list(rows.values()))
-
-    # -- as time passes ------------------------------------------------------------------------
-
-    async def roll_up(self) -> None:
-        """Roll up what is complete, and forget what is old. Doing it twice changes nothing."""
-        for finer, coarser in zip(self.tiers, self.tiers[1:], strict=False):
-            await self._roll_up(finer, coarser)
-        async with self._database.write() as session:
-            now_ms = await self._now(session)
-            for tier in self.tiers:
-                await store.drop_before(session, tier.number, now_ms - tier.kept_ms)
-
-    async def _roll_up(self, finer: Tier, coarser: Tier) -> None:
-        async with self._database.read() as session:
-            now_ms = await self._now(session)
-            marks = await store.marks(session)
-        complete_ms = marks.get(finer.number, 0) if finer.number else now_ms - LATE_MS
-        until_ms = complete_ms // coarser.step_ms * coarser.step_ms
-        begin_ms = marks.get(coarser.number, 0)
-        for _ in range(SPANS_AT_ONCE):
-            async with self._database.read() as session:
-                first_ms = await store.first_at(session, finer.number, begin_ms)
-            if first_ms is None or first_ms >= until_ms:
-                begin_ms = max(begin_ms, until_ms)
-                break
-            begin_ms = first_ms // coarser.step_ms * coarser.step_ms
-            await self._roll_up_span(finer, coarser, begin_ms)
-            begin_ms += coarser.step_ms
-        if begin_ms > marks.get(coarser.number, 0):
-            async with self._database.write() as session:
-                await store.put_mark(session, coarser.number, begin_ms)
-
-    async def _roll_up_span(self, finer: Tier, coarser: Tier, begin_ms: int) -> None:
-        after: tuple[str, int] | None = None
-        most = CLUSTERS_AT_ONCE * (coarser.step_ms // min(finer.step_ms, SLOT_MS))
-        while True:
-            async with self._database.read() as session:
-                rows = await store.rows_between(
-                    session,
-                    finer.number,
-                    begin_ms,
-                    begin_ms + coarser.step_ms,
-                    after=after,
-                    limit=most,
-                )
-            whole = rows if len(rows) < most else _whole_clusters(rows)
-            made = await asyncio.to_thread(_rolled, whole, coarser.step_ms)
-            async with self._database.write() as session:
-                await store.put(session, coarser.number, made)
-            if len(rows) < most:
-                return
-            after = (whole[-1][0], 0)
-
-    # -- looking -------------------------------------------------------------------------------
+        await self.keeping.put(
+            session,
+            (
+                (change.row.id, change.heard.reported_at_ms, sample_of(report))
+                for change in changed
+                if change.heard is not None
+                and (report := change.heard.report) is not None
+                and not report.cluster_fetch_error
+            ),
+        )
 
     async def ask(
         self, access: Access, cluster_id: str, question: Question
@@ -154,94 +55,40 @@ class MetricService:
             row = await cluster_store.cluster_of(session, access.project, cluster_id)
             if row is None:
                 raise MissingError(NO_SUCH_CLUSTER)
-            now_ms = await self._now(session)
-            to_ms = now_ms if question.to_ms is None else min(question.to_ms, now_ms)
-            from_ms = to_ms - question.last_ms if question.from_ms is None else question.from_ms
-            oldest_ms = now_ms - self.tiers[-1].kept_ms
-            from_ms = max(from_ms, oldest_ms)
-            if from_ms >= to_ms:
-                raise InvalidError(BAD_SPAN)
-            chosen = plan(self.tiers, from_ms, to_ms, now_ms, question.step_ms)
-            hold_ms = max(round(row.report_interval_ms * HOLD), SLOT_MS)
-            rows = await self._rows(session, cluster_id, chosen, hold_ms)
-        found = await asyncio.to_thread(_lines, rows, chosen, question, hold_ms)
-        return chosen, found
-
-    async def _rows(
-        self, session: AsyncSession, cluster_id: str, chosen: Plan, hold_ms: int
-    ) -> list[Row]:
-        """Of the chosen tier as far as it is rolled up, the rest of finer ones."""
-        marks = await store.marks(session)
-        found: list[Row] = []
-        begin_ms = chosen.from_ms - hold_ms
-        for tier in reversed(self.tiers[: chosen.tier.number + 1]):
-            is_finest = tier.number == 0
-            end_ms = chosen.to_ms if is_finest else min(marks.get(tier.number, 0), chosen.to_ms)
-            if end_ms > begin_ms:
-                found += await store.rows_between(
-                    session, tier.number, begin_ms, end_ms, cluster_id
-                )
-                begin_ms = end_ms
-        return found
-
-    async def _now(self, session: AsyncSession) -> int:
-        return await self._database.now_ms(session, self._clock.now_ms())
+            return await self.keeping.ask(session, cluster_id, row.report_interval_ms, question)
 
 
-def _whole_clusters(rows: Sequence[Row]) -> Sequence[Row]:
-    """Without the last cluster, of which there may be more; it comes first the next time."""
-    last = rows[-1][0]
-    whole = [row for row in rows if row[0] != last]
-    return whole or rows
+class EdgeMetricService:
+    """Figures of edge services."""
 
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        kept_ms: Sequence[int],
+        *,
+        report_interval_s: float,
+    ) -> None:
+        self._database = database
+        self._interval_ms = round(report_interval_s * 1000)
+        self.keeping = FigureKeeping(database, clock, OF_EDGES, kept_ms)
 
-def _rolled(rows: Iterable[Row], step_ms: int) -> list[Row]:
-    by_cluster: dict[str, list[tuple[int, Summaries]]] = {}
-    for cluster_id, at_ms, data in rows:
-        by_cluster.setdefault(cluster_id, []).append((at_ms, unpack(data)))
-    return [
-        (cluster_id, at_ms, pack(summaries))
-        for cluster_id, found in by_cluster.items()
-        for at_ms, summaries in rolled(found, step_ms).items()
-    ]
-
-
-def _lines(rows: Sequence[Row], chosen: Plan, question: Question, hold_ms: int) -> Sequence[Line]:
-    read = [(at_ms, unpack(data)) for _, at_ms, data in rows]
-    names = set(question.names)
-    codes = [code for code, series in BY_CODE.items() if not names or series.name in names]
-    nodes = {node for _, figures in read for node in figures}
-    wanted: Mapping[str, Sequence[int]] = {
-        node: codes for node in nodes if question.node in (EVERY_NODE, node)
-    }
-    return lines(read, chosen, wanted, hold_ms)
-
-
-def shown_lines(found: Iterable[Line]) -> list[dict[str, Any]]:
-    """As the REST interface has them; ``least`` and ``most`` where they say more than the values."""
-    shown = []
-    for line in found:
-        series = BY_CODE.get(line.code)
-        if series is None:
-            continue
-        has_spread = any(item is not None and item.least != item.most for item in line.points)
-        shown.append(
-            {
-                "name": series.name,
-                "unit": series.unit,
-                "node": line.node,
-                "values": [None if item is None else _plain(item.mean) for item in line.points],
-                "least": [None if item is None else _plain(item.least) for item in line.points]
-                if has_spread
-                else None,
-                "most": [None if item is None else _plain(item.most) for item in line.points]
-                if has_spread
-                else None,
-            }
+    async def take(self, session: AsyncSession, told: Collection[Told]) -> None:
+        """Keep what reports counted."""
+        await self.keeping.put(
+            session, ((one.service_id, one.at_ms, edge_sample_of(one.report)) for one in told)
         )
-    return shown
 
+    async def ask(
+        self, access: Access, service_id: str, question: Question
+    ) -> tuple[Plan, Sequence[Line]]:
+        """Figures of an edge service over time.
 
-def _plain(value: float) -> float:
-    """Seven digits, which is what there is of it."""
-    return float(f"{value:.7g}")
+        Raises:
+            MissingError: there is no such edge service in the project.
+            InvalidError: it ends before it begins.
+        """
+        async with self._database.read() as session:
+            if await edge_store.service_of(session, access.project, service_id) is None:
+                raise MissingError(NO_SUCH_SERVICE)
+            return await self.keeping.ask(session, service_id, self._interval_ms, question)

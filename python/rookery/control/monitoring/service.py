@@ -6,7 +6,7 @@ from rookery.clock import Clock
 from rookery.config.control import ControlConfig
 from rookery.control.adoption import Adoption
 from rookery.control.history.service import History
-from rookery.control.metrics.service import MetricService
+from rookery.control.metrics.service import EdgeMetricService, MetricService
 from rookery.control.monitoring.overview import Overviews
 from rookery.control.monitoring.search import ClientSearch
 from rookery.control.monitoring.taking import take
@@ -31,11 +31,17 @@ class Monitoring:
     ) -> None:
         """What reports say is kept from now on, in the transactions that they are written in."""
         kept: dict[str, int] = config.values["metrics"]
-        self.metrics = MetricService(database, clock, [kept[name] for name in _KEPT])
+        kept_ms = [kept[name] for name in _KEPT]
+        self.metrics = MetricService(database, clock, kept_ms)
+        self.edge_metrics = EdgeMetricService(
+            database, clock, kept_ms, report_interval_s=adoption.report_interval_s
+        )
         self.history = History(database, clock)
         self.overviews = Overviews(database, clock)
         self.search = ClientSearch(database, adoption.tunnel)
         for follower in (self.history.take, take, self.metrics.take):
             adoption.standing.follows(follower)
-        once.every("metrics", ROLL_UP_S, self.metrics.roll_up)
+        adoption.edges.standings.follows(self.edge_metrics.take)
+        once.every("metrics", ROLL_UP_S, self.metrics.keeping.roll_up)
+        once.every("metrics of edge services", ROLL_UP_S, self.edge_metrics.keeping.roll_up)
         once.every("events", SWEEP_S, self.history.sweep)

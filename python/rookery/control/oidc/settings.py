@@ -5,7 +5,6 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +16,7 @@ from rookery.control.settings import store
 from rookery.control.settings.names import OIDC
 from rookery.control.vault import Vault
 from rookery.types import Secret
+from rookery.web.addresses import parts_of
 
 PURPOSE = "oidc client secret"
 SCOPES = "openid email profile"
@@ -92,7 +92,7 @@ class OidcSettings:
 
 def is_private(url: str) -> bool:
     """Whether what is sent there is nobody else's to read."""
-    parts = urlsplit(url)
+    parts = parts_of(url)
     host = parts.hostname or ""
     return parts.scheme == "https" or (
         parts.scheme == "http" and (host == "localhost" or (host != "" and is_loopback(host)))

@@ -23,6 +23,8 @@ from rookery.storage.database import Database
 _log = logging.getLogger("rookery.control")
 
 LEASE_S = 30.0
+EXTENDED_S = LEASE_S / 3
+"""A lease is extended when it is so old: two attempts may fail."""
 STOP_S = 5.0
 
 Work = Callable[[], Awaitable[None]]
@@ -45,6 +47,7 @@ class Once:
         self._jobs: list[_Job] = []
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = asyncio.Event()
+        self._mine_until_s: dict[str, float] = {}
         self.runs: dict[str, int] = {}
         """How often this process did each work."""
 
@@ -74,8 +77,7 @@ class Once:
             _log.warning("leases end by themselves: %s", error)
 
     async def _run(self, job: _Job) -> None:
-        # Shorter than a third of the lease, so that two attempts may fail.
-        pause_s = min(job.every_s, LEASE_S / 3)
+        pause_s = min(job.every_s, EXTENDED_S)
         due_s = self._clock.monotonic_s()
         while not self._stopping.is_set():
             try:
@@ -91,11 +93,17 @@ class Once:
             await self._sleep(pause_s)
 
     async def _take(self, name: str) -> bool:
+        asked_s = self._clock.monotonic_s()
+        if asked_s < self._mine_until_s.get(name, 0.0):
+            return True
         async with self._database.write() as session:
             now_ms = await self._database.now_ms(session, self._clock.now_ms())
-            return await store.take_lease(
+            is_mine = await store.take_lease(
                 session, name, self._process_id, now_ms, round(LEASE_S * 1000)
             )
+        # What is done every few seconds does not write a row each time.
+        self._mine_until_s[name] = asked_s + EXTENDED_S if is_mine else 0.0
+        return is_mine
 
     async def _sleep(self, seconds: float) -> None:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import ForeignKey, String, and_, func, or_, select
+from sqlalchemy import ColumnElement, ForeignKey, String, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -68,6 +68,11 @@ async def to_look_at(
     session: AsyncSession, cluster_ids: Collection[str]
 ) -> Sequence[tuple[ClusterRow, QuotaRow | None]]:
     """Of these clusters those whose last report may mean something for their limit."""
+    found = await session.execute(_TO_LOOK_AT, {"ids": list(cluster_ids)})
+    return [(cluster, quota) for cluster, quota in found]
+
+
+def _of_consequence() -> ColumnElement[bool]:
     is_held = QuotaRow.state.in_([str(hold) for hold in sorted(HELD)])
     is_otherwise = or_(
         ClusterRow.limit_setting.is_(None),
@@ -80,14 +85,17 @@ async def to_look_at(
     )
     # As long as nobody knows whether its limit can be set there is nothing to decide.
     is_undecided = and_(QuotaRow.cluster_id.is_(None), ClusterRow.is_limit_settable.is_not(None))
-    found = await session.execute(
-        select(ClusterRow, QuotaRow)
-        .outerjoin(QuotaRow, HOLDS_NOW)
-        .where(
-            ClusterRow.id.in_(cluster_ids),
-            ClusterRow.adopted_at.is_not(None),
-            ClusterRow.is_deleting.is_(False),
-            or_(is_undecided, and_(is_held, is_otherwise), is_permitted),
-        )
+    return or_(is_undecided, and_(is_held, is_otherwise), is_permitted)
+
+
+# Asked after each batch of reports, and made once.
+_TO_LOOK_AT = (
+    select(ClusterRow, QuotaRow)
+    .outerjoin(QuotaRow, HOLDS_NOW)
+    .where(
+        ClusterRow.id.in_(bindparam("ids", expanding=True)),
+        ClusterRow.adopted_at.is_not(None),
+        ClusterRow.is_deleting.is_(False),
+        _of_consequence(),
     )
-    return [(cluster, quota) for cluster, quota in found]
+)

@@ -7,7 +7,8 @@ sends goes in without a client connection, and what it wants to hear comes out t
 report gives way beyond that (the next one says the same), while replies are bounded by the credit that was given for them. What one
 agent sends is read no faster than :data:`MESSAGES_RATE` and :data:`BYTES_RATE`, so that one that has
 gone wrong holds up none of the others; of what it says of its own accord more than its budget
-(:mod:`rookery.control.relay.budget`) is not even looked at. A connection that may do nothing but enrol has a
+(:mod:`rookery.control.relay.budget`) is not even looked at, and one that connects more often than that
+allows is refused with *Connection rate exceeded*. A connection that may do nothing but enrol has a
 Client Identifier of its own kind, which no agent has.
 """
 
@@ -36,7 +37,7 @@ from rookery.contracts.agent_v1 import (
     parse_topic,
     topic_name,
 )
-from rookery.control.relay.budget import Budgets
+from rookery.control.relay.budget import Budgets, Connects
 from rookery.engine.broker import Broker
 from rookery.engine.hooks import BAD_USER_NAME_OR_PASSWORD, Deny
 from rookery.engine.subscription import Subscription
@@ -57,6 +58,7 @@ PACKET_BYTES_MAX = MESSAGE_BYTES_MAX + 4096
 """A message with its topic and properties."""
 AT_ONCE, BYTES_AT_ONCE = 50, 64 * 1024
 """Messages of agents, and bytes of them, that are taken before the event loop does something else."""
+CONNECTION_RATE_EXCEEDED = 0x9F
 _QOS = 1
 _ANSWERS = frozenset({Channel.REPLY, Channel.LOG})
 """Of these there is no more than was asked for, or confirmed."""
@@ -115,12 +117,14 @@ class Relay:
         self._agents = agents
         self._connected: dict[str, int] = {}
         self._budgets = Budgets(clock, settings.report_interval_s)
+        self._connects = Connects(clock)
+        self._too_often = SeldomLog(_log, clock)
         self._readers: list[asyncio.Task[None]] = []
         self._subscriptions: list[Subscription] = []
         self.certificate_problem = ""
         """Why files that changed were not taken; empty: nothing is wrong with them."""
         self.counters = {"relay.refused": 0, "relay.unreadable": 0, "relay.failed": 0}
-        self.counters["relay.over_budget"] = 0
+        self.counters |= {"relay.over_budget": 0, "relay.too_often": 0}
         self._broker = Broker(
             listeners=_listeners(settings),
             hooks=[
@@ -255,7 +259,18 @@ class Relay:
             secret = password.decode("ascii")
         except UnicodeDecodeError:
             return self._refuse()
-        return await self._agents.may_connect(client.client_id, secret) or self._refuse()
+        if not self._connects.allows(client.client_id):
+            # Each connection takes the place of the one before, and all who look are told of both.
+            self.counters["relay.too_often"] += 1
+            self._too_often.warning(
+                "agent %s connects too often and is refused: does a copy of it run somewhere?",
+                client.client_id,
+            )
+            return Deny(CONNECTION_RATE_EXCEEDED)
+        if not await self._agents.may_connect(client.client_id, secret):
+            return self._refuse()
+        self._connects.count(client.client_id)
+        return True
 
     async def _on_enrol(self, client: Client, password: bytes | None) -> bool | Deny:
         if not is_enrol_id(client.client_id) or not client.username or password is None:

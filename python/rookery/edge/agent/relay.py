@@ -64,7 +64,8 @@ _TAKEN_OVER = 0x8E
 _BAD_PASSWORD, _NOT_AUTHORIZED = 0x86, 0x87
 _ENDED = 0x80
 """What paho says of a connection that ended before its CONNACK."""
-_BUSY = frozenset({0x89, 0x97, 0x9F})
+_BUSY = frozenset({0x89, 0x97})
+_TOO_OFTEN = 0x9F
 
 
 class VisitError(Exception):
@@ -364,6 +365,9 @@ async def _problem(
     if code in _BUSY:
         words = texts.TOO_MANY.format(address=address)
         return VisitError(Problem("TOO_MANY", words), is_refusal=True)
+    if code == _TOO_OFTEN:
+        words = texts.TOO_OFTEN.format(address=address)
+        return VisitError(Problem("TOO_OFTEN", words), is_refusal=True)
     has_certificate = bool(settings.certificate)
     cause = error.__cause__
     if settings.is_tls and not isinstance(cause, ssl.SSLError):

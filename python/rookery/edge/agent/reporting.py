@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import replace
 
 from rookery.clock import Clock
@@ -15,7 +16,7 @@ from rookery.contracts.agent_edge import (
     NodeCounts,
 )
 from rookery.contracts.agent_v1 import MessageError
-from rookery.edge.model import LinkState, Node, NodeKind, NodeState, NodeStatus
+from rookery.edge.model import LinkState, Node, NodeKind, NodeMetrics, NodeState, NodeStatus
 from rookery.edge.service import EdgeService
 from rookery.native.node import version
 from rookery.observability.machine import Machine
@@ -24,6 +25,8 @@ REASON_MAX = 300
 RATED = ("tag_reads_total", "tag_read_errors_total", "send_msgs_total", "send_msg_errors_total")
 TRAFFIC = (*RATED, "recv_msgs_total", "cached_msgs", "dropped_msgs_total")
 """Figures of nodes that are summed up, by Neuron's names."""
+STREAMS = {"rules.in": "recv_msgs_total", "rules.out": "rule_results_total"}
+"""The same of rules alone, by the names in reports."""
 RATE_S = 1.0
 """What is asked sooner has the rates of before."""
 _KINDS = {NodeKind.DRIVER: "driver", NodeKind.APP: "app"}
@@ -91,10 +94,12 @@ class Reporter:
 
     def _traffic(self) -> dict[str, float]:
         """What went through all nodes since they were started, and in a second of late."""
+        nodes = self._service.metrics()
         sums: dict[str, float] = dict.fromkeys(TRAFFIC, 0)
-        for one in self._service.metrics():
+        for one in nodes:
             for name in TRAFFIC:
                 sums[name] += one.figures.get(name, 0)
+        sums |= _streams(nodes)
         now_s = self._clock.monotonic_s()
         before_s, before = self._before
         if now_s - before_s >= RATE_S:
@@ -102,11 +107,28 @@ class Reporter:
             # A node that was started anew counts from nothing.
             self._rates = {
                 f"{name}_rate": round(max(0.0, sums[name] - before.get(name, 0)) / passed_s, 2)
-                for name in RATED
+                for name in (*RATED, *STREAMS)
                 if before
             }
             self._before = (now_s, sums)
-        return {**sums, **self._rates}
+        return {**sums, **self._rates, "tags.in_use": _tags_in_use(nodes)}
+
+
+def _streams(nodes: Iterable[NodeMetrics]) -> dict[str, float]:
+    """What went into the rules, and what came out of them."""
+    rules = [one for one in nodes if one.plugin == RULE_PLUGIN]
+    return {
+        name: sum(one.figures.get(figure, 0) for one in rules) for name, figure in STREAMS.items()
+    }
+
+
+def _tags_in_use(nodes: Iterable[NodeMetrics]) -> float:
+    """Tags of drivers that run and are connected."""
+    return sum(
+        one.figures.get("tags_total", 0)
+        for one in nodes
+        if one.status.state == NodeState.RUNNING and one.status.link == LinkState.CONNECTED
+    )
 
 
 def is_abnormal(node: EdgeNode) -> bool:

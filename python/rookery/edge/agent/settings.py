@@ -84,6 +84,7 @@ class AgentSettings:
             return None
         field_ = "rootCARaw"
         try:
+            self.authority.encode("ascii")
             context = ssl.create_default_context(cadata=self.authority or None)
             field_ = "certificationRaw"
             if self.certificate:

@@ -40,6 +40,11 @@ TOO_MANY = Words(
     "{address} has too many agents that ask at once, or that wait to be adopted; it is asked again",
     "{address} 同时接入或等待纳管的代理过多，稍后重试",
 )
+TOO_OFTEN = Words(
+    "{address} takes no connection of this edge service for a while: it connected too often; does a copy of it "
+    "run somewhere?",
+    "{address} 暂不接受该边缘服务的连接：连接过于频繁，是否有另一个副本在运行？",
+)
 REFUSED = Words("{address} refuses the agent: {reason}", "{address} 拒绝了代理：{reason}")
 NO_ANSWER = Words(
     "{address} is a broker and gave no answer to the agent: is it the relay of a control plane?",

@@ -1,6 +1,6 @@
 /** One edge service: what it is, how it and its devices are, and the way to its own pages. */
 import { Anchor, Group, Text } from "@mantine/core";
-import { useState } from "react";
+import { lazy, Suspense, useState } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link, useParams } from "react-router";
@@ -23,6 +23,8 @@ import { useGoTo } from "@console/components/useGoTo";
 import { EdgeDialog, type EdgeDialogName } from "./dialogs";
 import { EdgeActions } from "./EdgeActions";
 import { EdgeBadge, ReportAge, shownCounts } from "./EdgeState";
+
+const Charts = lazy(() => import("./Charts"));
 
 export default function EdgePage(): ReactElement {
   const { t } = useTranslation("edges");
@@ -103,6 +105,9 @@ export default function EdgePage(): ReactElement {
         </StateCard>
       </div>
       <Traffic edge={edge} />
+      <Suspense fallback={<Loading />}>
+        <Charts edge={edge} />
+      </Suspense>
       <Nodes edge={edge} />
       <EdgeDialog
         open={dialog === null ? null : { name: dialog, edge }}

@@ -1,5 +1,6 @@
 /** The edge services of a project at a glance, and their devices and applications that are not well. */
 import { Anchor, Stack } from "@mantine/core";
+import { lazy, Suspense } from "react";
 import type { ReactElement } from "react";
 import { useTranslation } from "react-i18next";
 import { Link } from "react-router";
@@ -15,8 +16,10 @@ import type { Place } from "@console/components/place";
 import { FigureCards, type Figures } from "./FigureCards";
 import { EDGE_MONITORING } from "./paths";
 
+const NodeBars = lazy(() => import("./NodeBars"));
+
 function groups(found: EdgeOverview): Figures {
-  const { edges, drivers, apps, rules, traffic } = found;
+  const { edges, drivers, apps, rules, traffic, tagCounts, streams } = found;
   return [
     [
       "edges",
@@ -54,7 +57,22 @@ function groups(found: EdgeOverview): Figures {
     [
       "tags",
       [
-        ["total", found.tags],
+        ["allocated", tagCounts.allocated],
+        ["used", tagCounts.used],
+      ],
+    ],
+    [
+      "streams",
+      [
+        ["inTotal", streams.inTotal],
+        ["inPerSecond", streams.inPerSecond],
+        ["outTotal", streams.outTotal],
+        ["outPerSecond", streams.outPerSecond],
+      ],
+    ],
+    [
+      "flow",
+      [
         ["read", traffic.readsPerSecond],
         ["sent", traffic.sentPerSecond],
         ["cached", traffic.cached],
@@ -76,23 +94,36 @@ export function EdgeTab({ place }: { place: Place }): ReactElement {
       {found !== undefined && (
         <>
           <FigureCards groups={groups(found)} />
-          <NodeTable name="notRunning" rows={found.notRunning} place={place} />
-          <NodeTable name="notConnected" rows={found.abnormal} place={place} />
+          <Suspense fallback={<Loading />}>
+            <NodeBars found={found} />
+          </Suspense>
+          <NodeTable name="notRunning" rows={found.notRunning.filter(isNoRule)} place={place} />
+          <NodeTable name="notConnected" rows={found.abnormal.filter(isNoRule)} place={place} />
+          <NodeTable
+            name="edgeRules"
+            rows={[...found.notRunning, ...found.abnormal].filter((row) => !isNoRule(row))}
+            place={place}
+          />
         </>
       )}
     </Stack>
   );
 }
 
+function isNoRule(row: EdgeNodeSeen): boolean {
+  return row.kind !== "rule";
+}
+
+const RUNNING = 3;
+
 interface NodeTableProps {
-  name: "notRunning" | "notConnected";
+  name: "notRunning" | "notConnected" | "edgeRules";
   rows: readonly EdgeNodeSeen[];
   place: Place;
 }
 
 function NodeTable({ name, rows, place }: NodeTableProps): ReactElement {
   const { t } = useTranslation("monitoring");
-  const unknown = t(name === "notRunning" ? "notStarted" : "noReason");
   return (
     <CardTable
       title={t(`table.${name}`)}
@@ -110,9 +141,15 @@ function NodeTable({ name, rows, place }: NodeTableProps): ReactElement {
           ),
         },
         { key: "name", label: t("field.name"), isLong: true, render: (row) => row.node },
-        { key: "type", label: t("field.type"), render: (row) => t(`kind.${row.kind}`) },
+        { key: "type", label: t("field.type"), render: (row) => t(`nodeKind.${row.kind}`) },
+        { key: "address", label: t("field.address"), render: (row) => row.address },
         { key: "version", label: t("field.version"), render: (row) => row.version },
-        { key: "reason", label: t("field.reason"), isLong: true, render: (row) => row.error || unknown },
+        {
+          key: "reason",
+          label: t("field.reason"),
+          isLong: true,
+          render: (row) => row.error || t(row.state === RUNNING ? "noReason" : "notStarted"),
+        },
       ]}
     />
   );
