@@ -62,12 +62,11 @@ def open_http(host: str, port: int, listener: str = "http:dashboard") -> socket.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    # Said to be TCP, so that the loop lets small parts of an answer leave at once (TCP_NODELAY): head and body are two,
-    # and the second would wait for the client's acknowledgement of the first, 40 ms where one request follows another.
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # For whoever accepts without a loop.
+        # What is accepted inherits it. Head and body of an answer are written apart: the second would
+        # wait until the peer acknowledges the first, which it puts off by 40 ms.
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
