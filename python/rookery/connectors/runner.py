@@ -228,6 +228,8 @@ class Runner:
         except Unrecoverable as error:
             return await self._give_up(items, error.words, began_s)
         except Exception as error:  # noqa: BLE001 - of a client library; it is logged
+            if len(items) > 1:
+                return await self._apart(items)  # one of them may be why, and is to fail alone
             words = defect(_logger, f"action {self._id}", error)
             return await self._give_up(items, words, began_s)
         if not failures:
@@ -236,6 +238,19 @@ class Runner:
             self._done([item.number for item in items], "success")
             return []
         return await self._sort(items, failures, began_s)
+
+    async def _apart(self, items: Sequence[ActionItem]) -> list[ActionItem]:
+        """Send one after the other; what is to be sent again, in order for each client."""
+        again: list[ActionItem] = []
+        held: set[int] = set()
+        for item in items:
+            if item.key in held or not self._gate.is_open:
+                again.append(item)
+            elif await self._attempt([item]):
+                again.append(item)
+                if item.key:
+                    held.add(item.key)
+        return again
 
     async def _give_up(
         self, items: list[ActionItem], words: Words, began_s: float

@@ -198,6 +198,24 @@ async def test_a_defect_of_a_client_library_fails_the_item_and_is_logged(
     assert secret not in caplog.text
 
 
+async def test_of_a_batch_only_the_item_fails_that_the_client_library_breaks_over() -> None:
+    calls: list[list[object]] = []
+
+    async def answer(items: Sequence[ActionItem]) -> None:
+        values = [item.fields[0] for item in items]
+        calls.append(values)
+        if "bad" in values:
+            raise KeyError
+        if values == ["busy"] and calls.count(values) == 1:
+            raise Recoverable("busy", is_connection=False)
+
+    async with world(Service(answer=answer), batch_size=10, retry_interval="2ms") as it:
+        for value, key in (("a", 1), ("bad", 2), ("busy", 3), ("behind", 3), ("b", 2)):
+            it.buffer.offer(value, key=key)
+        await it.until_counted(success=4, failed=1, inflight=0)
+        assert it.service.by_key() == {1: ["a"], 2: ["b"], 3: ["busy", "behind"]}
+
+
 async def test_of_a_batch_each_item_ends_as_the_service_says() -> None:
     seen: set[int] = set()
 

@@ -10,6 +10,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
 from rookery.connectors.mqtt.connection import Answer, Connection
+from rookery.connectors.mqtt.message import BadMessage, check_size, check_topic, packed
 from rookery.connectors.mqtt.properties import properties_of
 from rookery.connectors.mqtt.reasons import reason_words
 from rookery.connectors.mqtt.settings import MqttActionParameters
@@ -19,13 +20,8 @@ _STOPPED = Words("not connected", "未连接")
 _REFUSED = Words("the broker refused it: {reason}", "服务器拒绝了该消息：{reason}")
 _BAD_QOS = Words("{qos} is no QoS", "{qos} 不是有效的 QoS")
 _BAD_MESSAGE = Words("this can be no message: {reason}", "无法构成消息：{reason}")
-_TOO_LARGE = Words(
-    "{size} octets are more than the broker takes", "消息有 {size} 字节，超出了服务器的上限"
-)
 # MQTT-5.0 section 3.4.2.1: what the broker could take another time.
 _LATER = frozenset({0x80, 0x83, 0x97})
-# Packet identifier, properties of the shortest kind, lengths.
-_PACKET_BYTES = 16
 _TRUE = frozenset({"true", "1"})
 
 
@@ -75,28 +71,18 @@ class MqttAction(Action):
         if connection is None:
             raise Unhealthy(_STOPPED)
         topic, payload = _text(item.fields[0]), _octets(item.fields[1])
+        check_topic(topic)
         limits = connection.limits
-        size = len(topic.encode()) + len(payload) + _PACKET_BYTES
-        if size > limits.packet_bytes:
-            raise _BadMessageError(_TOO_LARGE.format(size=size))
+        qos = min(_qos(item.fields[2]), limits.qos)
+        retain = _text(item.fields[3]).lower() in _TRUE and limits.retain
         is_v5 = connection.endpoint.is_v5
-        return await connection.publish(
-            topic,
-            payload,
-            min(_qos(item.fields[2]), limits.qos),
-            _text(item.fields[3]).lower() in _TRUE and limits.retain,
-            properties_of(item.fields[4]) if is_v5 else None,
-        )
-
-
-class _BadMessageError(ValueError):
-    def __init__(self, words: Words) -> None:
-        super().__init__(words.en)
-        self.words = words
+        properties = properties_of(item.fields[4]) if is_v5 else None
+        check_size(topic, payload, qos, packed(properties, is_v5), limits.packet_bytes)
+        return await connection.publish(topic, payload, qos, retain, properties)
 
 
 def _words(error: Exception) -> Words:
-    if isinstance(error, _BadMessageError):
+    if isinstance(error, BadMessage):
         return error.words
     return _BAD_MESSAGE.format(reason=reason_words(error))
 
@@ -117,7 +103,7 @@ def _word(value: bool | str) -> str:
 def _qos(field: FieldValue) -> int:
     text = _text(field)
     if text not in {"0", "1", "2"}:
-        raise _BadMessageError(_BAD_QOS.format(qos=text[:20]))
+        raise BadMessage(_BAD_QOS.format(qos=text[:20]))
     return int(text)
 
 

@@ -9,7 +9,9 @@ from typing import Any
 from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 
+from rookery.connectors.mqtt.message import INTEGER_MAX, TEXT_BYTES_MAX, BadMessage
 from rookery.native.action_fields import FieldValue
+from rookery.words import Words
 
 USER_PROPERTY = "User-Property"
 USER_PROPERTY_PAIRS = "User-Property-Pairs"
@@ -21,6 +23,15 @@ _NAMES: dict[str, tuple[str, type]] = {
     "Response-Topic": ("ResponseTopic", str),
     "Correlation-Data": ("CorrelationData", bytes),
 }
+
+_INTEGERS_MAX = {"Payload-Format-Indicator": 1, "Message-Expiry-Interval": INTEGER_MAX}
+_NO_INTEGER = Words(
+    "{name} must be a whole number from 0 to {most}, and is {value}",
+    "{name} 必须是 0 到 {most} 之间的整数，实际为 {value}",
+)
+_LONG = Words(
+    "{name} has {size} octets, and 65535 are the most", "{name} 有 {size} 字节，最多 65535 字节"
+)
 
 
 def columns_of(properties: Any) -> dict[str, Any]:
@@ -50,7 +61,7 @@ def properties_of(column: FieldValue) -> Properties | None:
     """What a result's ``pub_props`` says about the message; nothing when it says none.
 
     Raises:
-        ValueError: MQTT does not allow it.
+        BadMessage: MQTT does not allow it.
     """
     if not isinstance(column, str):
         return None
@@ -64,11 +75,34 @@ def properties_of(column: FieldValue) -> Properties | None:
     for name, (attribute, kind) in _NAMES.items():
         value = values.get(name)
         if value is not None:
-            setattr(properties, attribute, str(value).encode() if kind is bytes else kind(value))
+            setattr(properties, attribute, _allowed(name, value, kind))
     pairs = _pairs(values)
+    for text in (text for pair in pairs for text in pair):
+        _sized(USER_PROPERTY, text.encode())
     if pairs:
         properties.UserProperty = pairs
     return properties if pairs or not properties.isEmpty() else None
+
+
+def _allowed(name: str, value: Any, kind: type) -> int | str | bytes:
+    if kind is int:
+        most = _INTEGERS_MAX[name]
+        try:
+            number = int(value)
+        except (ValueError, TypeError, OverflowError):
+            number = -1
+        if not 0 <= number <= most:
+            raise BadMessage(_NO_INTEGER.format(name=name, most=most, value=str(value)[:40]))
+        return number
+    text = str(value)
+    octets = _sized(name, text.encode())
+    return octets if kind is bytes else text
+
+
+def _sized(name: str, octets: bytes) -> bytes:
+    if len(octets) > TEXT_BYTES_MAX:
+        raise BadMessage(_LONG.format(name=name, size=len(octets)))
+    return octets
 
 
 def _pairs(values: dict[str, Any]) -> list[tuple[str, str]]:

@@ -123,6 +123,35 @@ async def test_what_can_be_no_message_fails_alone(node: Node, opened: Opened) ->
     assert words(sender.failed[1]) == "7 is no QoS"
 
 
+async def test_one_whose_properties_mqtt_does_not_allow_fails_alone(
+    node: Node, opened: Opened
+) -> None:
+    topic = fresh_name("bridge/")
+    bad: list[tuple[dict[str, object], str]] = [
+        ({"Message-Expiry-Interval": -1}, "from 0 to 4294967295, and is -1"),
+        ({"Message-Expiry-Interval": 99999999999}, "from 0 to 4294967295"),
+        ({"Payload-Format-Indicator": 2}, "from 0 to 1, and is 2"),
+        ({"Payload-Format-Indicator": [1]}, "from 0 to 1"),
+        ({"Correlation-Data": "\ufffd" * 30_000}, "Correlation-Data has 90000 octets"),
+        ({"Content-Type": "x" * 65_536}, "Content-Type has 65536 octets"),
+        ({"User-Property": {"a": "x" * 65_536}}, "User-Property has 65536 octets"),
+    ]
+    with node.connect(level=5) as watcher:
+        watcher.subscribe(topic, qos=1)
+        sender = await opened.sender(node, {"topic": topic}, proto_ver="v5")
+        messages = [
+            message(number, topic, "x", props=JsonText(json.dumps(props)))
+            for number, (props, _) in enumerate(bad)
+        ]
+        await sender.send([*messages, message(99, "", "x"), message(100, topic, "good")])
+        assert await asyncio.to_thread(published, watcher, 1) == [(topic, b"good", 1)]
+    assert [failure.number for failure in sender.failed] == [*range(len(bad)), 99]
+    for failure, (_, reason) in zip(sender.failed, bad, strict=False):
+        assert reason in words(failure)
+    assert words(sender.failed[-1]) == "the topic is empty"
+    assert sender.again == 0
+
+
 async def test_one_that_the_broker_forbids_fails_alone(tmp_path: Path, opened: Opened) -> None:
     folder = tmp_path / "strict"
     folder.mkdir()
@@ -130,8 +159,18 @@ async def test_one_that_the_broker_forbids_fails_alone(tmp_path: Path, opened: O
     remote.start()
     try:
         sender = await opened.sender(remote, {"topic": "t"}, proto_ver="v5")
-        await sender.send([message(1, "t", "x" * 2000), message(2, "t", "small")])
-        assert [failure.number for failure in sender.failed] == [1]
+        # 1024 octets are taken, and with one more none.
+        pairs = JsonText(json.dumps({"User-Property": {"k": "x" * 1009}}))
+        await sender.send(
+            [
+                message(1, "t", "x" * 2000),
+                message(2, "t", "x" * 1015),
+                message(3, "t", "x" * 1016),
+                message(4, "t", "", props=pairs),
+                message(5, "t", "small"),
+            ]
+        )
+        assert [failure.number for failure in sender.failed] == [1, 3, 4]
         assert "more than the broker takes" in words(sender.failed[0])
         assert sender.again == 0
     finally:
