@@ -8,6 +8,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+LATEST_MS = 253_402_300_799_999
+"""The end of the year 9999 in UTC: no calendar of Python or of a browser's form goes further."""
+
 
 class Clock(Protocol):
     """What the time is, twice: for people and for measuring."""

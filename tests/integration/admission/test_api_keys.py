@@ -78,6 +78,9 @@ def test_a_name_is_taken_once(rest: RestNode) -> None:
     assert rest.admin.get("/api_key/none").code == "NOT_FOUND"
     assert rest.admin.post("/api_key", {"name": "9"}).code == "BAD_REQUEST"
     assert rest.admin.post("/api_key", {"name": "a", "expired_at": "soon"}).code == "BAD_REQUEST"
+    far = {"name": "a", "expired_at": "9999-12-31T23:59:59-12:00"}
+    assert rest.admin.post("/api_key", far).code == "BAD_REQUEST"
+    assert rest.admin.get("/api_key").status == 200
 
 
 def test_keys_never_touch_accounts(rest: RestNode) -> None:

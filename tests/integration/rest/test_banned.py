@@ -97,3 +97,13 @@ def test_who_is_banned_is_thrown_out_and_may_come_again(shared: Operator, asks: 
         shared.login(client_id="culprit")
     asks.ask("DELETE", "/banned/clientid/culprit")
     shared.login(client_id="culprit").disconnect()
+
+
+@pytest.mark.parametrize("member", ["at", "until"])
+@pytest.mark.parametrize("moment", [500_000_000_000, -1, "9999-12-31T23:59:59-12:00"])
+def test_a_moment_that_no_calendar_has_is_refused(
+    banned: RestSocket, member: str, moment: int | str
+) -> None:
+    ban = {"as": "clientid", "who": "far", member: moment}
+    assert banned.ask("POST", "/banned", ban).problem == (400, "BAD_REQUEST")
+    assert banned.ask("GET", "/banned").json["meta"]["count"] == len(BANS)

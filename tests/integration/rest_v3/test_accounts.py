@@ -129,7 +129,8 @@ def test_a_chosen_secret_is_long_and_not_kept(v3: V3Node, app: V3) -> None:
 @pytest.mark.parametrize(
     "body",
     [{"name": "x"}, {"app_id": ""}, {"app_id": "a:b"}, {"app_id": "x", "status": "maybe"},
-     {"app_id": "x", "expired": "soon"}, {"app_id": "x", "name": "\n"}],
+     {"app_id": "x", "expired": "soon"}, {"app_id": "x", "expired": 500_000_000_000},
+     {"app_id": "x", "name": "\n"}],
 )  # fmt: skip
 def test_an_application_that_makes_no_sense_is_refused(app: V3, body: dict[str, Any]) -> None:
     assert app.code("POST", "/apps", body) in (107, 108)

@@ -12,6 +12,7 @@ from rookery.broker.admins.models import ApiKey
 from rookery.broker.admins.sso import LIFETIME_S
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
+from rookery.clock import LATEST_MS
 from rookery.errors import BadRequestError, NotAllowedError
 from rookery.web.lists import ListQuery
 from rookery.web.models import Model, Page, Row
@@ -223,9 +224,12 @@ def _expiry_ms(value: int | str) -> int | None:
         return None
     try:
         if isinstance(value, int):
-            # Rejects what no calendar has.
-            return round(datetime.fromtimestamp(value, UTC).timestamp() * 1000)
-        when = datetime.fromisoformat(value)
-        return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
-    except (ValueError, OverflowError, OSError):
+            ms = value * 1000
+        else:
+            when = datetime.fromisoformat(value)
+            ms = round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+    except (ValueError, OverflowError):
         raise BadRequestError(f"expired_at: a time is {_WHEN.replace('`', '')}") from None
+    if not 0 <= ms <= LATEST_MS:
+        raise BadRequestError("expired_at lies too far away")
+    return ms

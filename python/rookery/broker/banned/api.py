@@ -13,6 +13,7 @@ from rookery.access.bans import BanEntry, BanOrder, BanService, WantedBans
 from rookery.broker.audit import AuditLog
 from rookery.broker.management.context import NodeContext
 from rookery.broker.management.rows import rfc3339
+from rookery.clock import LATEST_MS
 from rookery.engine.access import ConfiguredAccess
 from rookery.errors import BadRequestError, ConflictError
 from rookery.native.config import BanKind
@@ -21,7 +22,6 @@ from rookery.web.rest import PageQuery, errors, example, fast, page_of
 from rookery.web.sorting import OrderQuery
 
 FOR_EVER = "infinity"
-_EPOCH_MAX_S = 1 << 40
 SHOWN = {
     "as": "clientid",
     "who": "sensor-1",
@@ -243,12 +243,14 @@ def _ms(name: str, value: int | str | None) -> int | None:
         return None
     if isinstance(value, str) and value.isascii() and value.isdigit():
         value = int(value[:20])
-    if isinstance(value, int):
-        if not 0 <= value <= _EPOCH_MAX_S:
-            raise BadRequestError(f"{name} lies too far away")
-        return value * 1000
     try:
-        when = datetime.fromisoformat(value)
-        return round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
+        if isinstance(value, int):
+            ms = value * 1000
+        else:
+            when = datetime.fromisoformat(value)
+            ms = round((when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp() * 1000)
     except (ValueError, OverflowError):
         raise BadRequestError(f"{name} is a time as RFC 3339 or in seconds since 1970") from None
+    if not 0 <= ms <= LATEST_MS:
+        raise BadRequestError(f"{name} lies too far away")
+    return ms

@@ -7,14 +7,19 @@ from functools import lru_cache
 from typing import Any
 
 from rookery.broker.alarms import Alarm
+from rookery.clock import LATEST_MS
 from rookery.words import Words
 
 _QUARTER_S = 900
+_EARLIEST_MS = -62_135_596_800_000
+_DAY_S = 86_400
 
 
 def rfc3339(ms: int) -> str:
-    """A time with the offset that held here."""
-    second, rest = divmod(ms, 1000)
+    """A time with the offset that held here. What no calendar has is shown as its first or last
+    moment: one such row may not keep the others from being seen.
+    """
+    second, rest = divmod(min(max(ms, _EARLIEST_MS), LATEST_MS), 1000)
     before, behind = _second(second)
     return f"{before}{rest:03}{behind}"
 
@@ -32,7 +37,10 @@ def _zone(quarter: int) -> tzinfo | None:
     """The offset of a quarter of an hour; it changes at the beginning of one. Asking the system for
     each time in a list costs more than the rest of its row.
     """
-    return datetime.fromtimestamp(quarter * _QUARTER_S, UTC).astimezone().tzinfo
+    second = quarter * _QUARTER_S
+    if not _EARLIEST_MS // 1000 + _DAY_S < second < LATEST_MS // 1000 - _DAY_S:
+        return UTC  # A calendar ends there: another offset may lie behind it.
+    return datetime.fromtimestamp(second, UTC).astimezone().tzinfo
 
 
 def alarm_row(alarm: Alarm, node_name: str, now_ms: int, language: str = "en") -> dict[str, Any]:

@@ -12,11 +12,11 @@ from typing import Any
 from rookery.broker.admins.models import ApiKey
 from rookery.broker.rest_v3.answers import BAD_PARAMETER, UNKNOWN_ERROR, RefusedError
 from rookery.broker.rest_v3.asking import Ask, Operation, flag, text
+from rookery.clock import LATEST_MS
 from rookery.types import Secret
 
 NAME_MAX = 256
 DESC_MAX = 500
-_EPOCH_MAX_S = 1 << 40
 _HIDDEN = "******"
 _APP = {
     "app_id": "billing", "name": "billing", "desc": "the billing service", "status": True,
@@ -101,8 +101,10 @@ def _expired_ms(members: Mapping[str, Any]) -> int | None:
     if value in (None, "undefined", "infinity"):
         return None
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    if is_number and 0 <= value <= _EPOCH_MAX_S:
+    if is_number and 0 <= value * 1000 <= LATEST_MS:
         return int(value) * 1000
+    if is_number:
+        raise RefusedError(BAD_PARAMETER, "expired lies too far away")
     raise RefusedError(BAD_PARAMETER, "expired is a number of seconds since 1970")
 
 

@@ -8,12 +8,12 @@ from typing import Any
 from rookery.access.bans import BanEntry, WantedBans
 from rookery.broker.rest_v3.answers import BAD_PARAMETER, UNKNOWN_ERROR, Paged, RefusedError
 from rookery.broker.rest_v3.asking import Ask, Operation, text
+from rookery.clock import LATEST_MS
 from rookery.errors import NotFoundError
 
 # EMQX 3's words for what EMQX 4 and 5 call otherwise.
 _KINDS: Mapping[str, str] = {"client_id": "clientid", "ip_address": "peerhost"}
 _SHOWN: Mapping[str, str] = {ours: theirs for theirs, ours in _KINDS.items()}
-_EPOCH_MAX_S = 1 << 40
 _BAN = {
     "as": "client_id", "who": "sensor-1", "reason": "sends nonsense", "by": "admin", "desc": "",
     "at": 1769846400, "until": None,
@@ -72,8 +72,10 @@ def _time_ms(members: Mapping[str, Any], name: str) -> int | None:
     if value in (None, "undefined", "infinity"):
         return None
     is_number = isinstance(value, int) and not isinstance(value, bool)
-    if is_number and 0 <= value <= _EPOCH_MAX_S:
+    if is_number and 0 <= value * 1000 <= LATEST_MS:
         return int(value) * 1000
+    if is_number:
+        raise RefusedError(BAD_PARAMETER, f"{name} lies too far away")
     raise RefusedError(BAD_PARAMETER, f"{name} is a number of seconds since 1970")
 
 
