@@ -199,7 +199,7 @@ async def test_a_defect_of_a_client_library_fails_the_item_and_is_logged(
 
 
 async def test_of_a_batch_only_the_item_fails_that_the_client_library_breaks_over() -> None:
-    calls: list[list[object]] = []
+    calls: list[Sequence[object]] = []
 
     async def answer(items: Sequence[ActionItem]) -> None:
         values = [item.fields[0] for item in items]

@@ -106,7 +106,7 @@ def test_a_row_is_small() -> None:
     for names in (BY_NAME, EDGE_BY_NAME):
         sample = {"": {item.code: 1234.5 for item in names.values()}}
         assert len(pack_sample(sample)) < 160
-    assert len(pack({"": {code: Summary(4, 2, 1, 3) for code in sample[""]}})) < 450
+        assert len(pack({"": {code: Summary(4, 2, 1, 3) for code in sample[""]}})) < 450
 
 
 def test_codes_are_never_given_twice() -> None:

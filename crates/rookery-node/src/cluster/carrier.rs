@@ -101,7 +101,7 @@ pub(super) struct Carrier {
     /// Room of messages that went, for those that come.
     messages: MessagePool,
     /// Nodes that a message was put on lanes for.
-    reached: Vec<usize>,
+    reached: Vec<u64>,
     pub(super) now_ms: u64,
     pub(super) unix_ms: u64,
 }
