@@ -124,10 +124,13 @@ class World:
 async def world(
     service: Service | None = None,
     fallbacks: Sequence[Fallback] = (),
-    connector: Callable[[Service], ServiceConnector] = ServiceConnector,
+    connector: Callable[[Service], Connector[Any, Any]] = ServiceConnector,
+    action: Callable[[Connector[Any, Any]], Action] | None = None,
     **options: Any,
 ) -> AsyncIterator[World]:
-    """Begin to send; ``options`` are those of ``resource_opts``."""
+    """Begin to send, to ``service`` or by an ``action`` of another connector; ``options`` are those
+    of ``resource_opts``.
+    """
     service = service or Service()
     clock = SystemClock()
     settings = ActionOptions.model_validate(
@@ -152,13 +155,14 @@ async def world(
         render=lambda template, row: template.replace("${.}", row),
     )
     checks = ConnectorOptions.model_validate({"health_check_interval": "50ms"})
-    link = Link("test:c", connector(service), checks, clock, statuses.append)
-    action = ServiceAction(service)
-    standing = Standing("test:a", action, link, 0.05, clock, lambda _status: None)
+    opened = connector(service)
+    link = Link("test:c", opened, checks, clock, statuses.append)
+    made = action(opened) if action else ServiceAction(service)
+    standing = Standing("test:a", made, link, 0.05, clock, lambda _status: None)
     link.attach(standing)
     runner = Runner(
         "test:a",
-        action,
+        made,
         buffer,
         settings,
         standing=standing,

@@ -108,11 +108,16 @@ class Link:
 
     async def _run(self) -> None:
         backoff = Backoff(self._options.health_check_interval, first_s=0.5)
+        wait_s = 0.0
         while True:
             if await self._connect():
+                began_s = self._clock.monotonic_s()
                 await self._watch(backoff)
+                if self._clock.monotonic_s() - began_s > 2 * wait_s:
+                    backoff.reset()  # it stood for longer than it was waited for
                 await self._disconnect()
-            await asyncio.sleep(backoff.next_s())
+            wait_s = backoff.next_s()
+            await asyncio.sleep(wait_s)
 
     async def _connect(self) -> bool:
         try:

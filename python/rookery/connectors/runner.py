@@ -23,10 +23,16 @@ from rookery.connectors.fallback import Fallbacks
 from rookery.connectors.options import ActionOptions
 from rookery.connectors.ports import Buffer
 from rookery.connectors.standing import Standing
+from rookery.connectors.turns import Suspects, Turns
 from rookery.errors import UnavailableError
 from rookery.native.action_fields import ActionItem, Outcome
 
 _logger = logging.getLogger(__name__)
+
+_ENDS = Words(
+    "the service ends the connection whenever it gets this: {reason}",
+    "服务每次收到该消息都会断开连接：{reason}",
+)
 
 BATCH_BYTES_MAX = 8 << 20
 """Most octets that one request takes from the buffer."""
@@ -77,6 +83,8 @@ class Runner:
         self._sends: set[asyncio.Task[None]] = set()
         self._resting: set[asyncio.Task[None]] = set()
         self._open: set[int] = set()
+        self._turns = Turns()
+        self._suspects = Suspects()
         self._moved = asyncio.Event()
         self._filling: asyncio.Timeout | None = None
         self._is_draining = False
@@ -200,7 +208,7 @@ class Runner:
         numbers = [item.number for item in items]
         try:
             while items := await self._unexpired(items):
-                items = await self._attempt(items)
+                items = await self._turn(items)
                 if not items:
                     return
                 await self._rest(backoff.next_s(), self._left_s(items))
@@ -210,7 +218,19 @@ class Runner:
             unsettled = [number for number in numbers if number in self._open]
             if unsettled:
                 self._open.difference_update(unsettled)
+                self._suspects.forget(unsettled)
                 self._buffer.give_back(unsettled)
+
+    async def _turn(self, items: list[ActionItem]) -> list[ActionItem]:
+        """Send beside others, or alone when the connection ended; what is to be sent again."""
+        ends = self._suspects.ends(items)
+        if not ends:
+            async with self._turns.together():
+                return await self._attempt(items)
+        async with self._turns.alone():
+            if not self._gate.is_open:
+                return items
+            return await (self._attempt(items) if ends == 1 else self._apart(items))
 
     async def _attempt(self, items: list[ActionItem]) -> list[ActionItem]:
         """Send; what is to be sent again."""
@@ -267,6 +287,9 @@ class Runner:
             self._deliveries.taken()
         else:
             self._deliveries.refused(_words(failures[0].reason), began_s)
+        if any(failure.ended for failure in failures):
+            self._poke()
+        is_alone = len(items) == 1 and self._turns.is_alone
         by_number = {failure.number: failure for failure in failures}
         again: list[ActionItem] = []
         taken: list[int] = []
@@ -274,6 +297,11 @@ class Runner:
             failure = by_number.get(item.number)
             if failure is None:
                 taken.append(item.number)
+            elif failure.ended and self._suspects.ended(item.number, is_alone):
+                words = _ENDS.format(reason=_words(failure.reason))
+                # Of its own: what else is said meanwhile is that there is no connection.
+                _logger.warning("action %s: a message is given up: %s", self._id, words.en)
+                await self._settle([item], "failed", words)
             elif failure.is_recoverable:
                 self._note(_words(failure.reason))
                 again.append(item)
@@ -314,6 +342,7 @@ class Runner:
 
     def _done(self, numbers: Sequence[int], outcome: Outcome) -> None:
         self._open.difference_update(numbers)
+        self._suspects.forget(numbers)
         self._buffer.settle(numbers, outcome)
 
     def _note(self, words: Words) -> None:

@@ -283,3 +283,59 @@ async def test_stopping_gives_back_what_was_not_sent() -> None:
     counters = buffer.counters()
     assert (counters.queuing, counters.inflight) == (2, 0)
     assert [item.fields[0] for item in buffer.take(9, 1 << 20)] == ["hangs", "rests"]
+
+
+class Line:
+    """A connection that all share; the service ends it over a bad message, under all that is on it."""
+
+    def __init__(self, service: Service) -> None:
+        self.service = service
+        self.ends = 0
+        self.over = asyncio.Event()
+
+    async def answer(self, items: Sequence[ActionItem]) -> list[ItemFailure]:
+        if not self.service.is_up:
+            raise Recoverable("not connected")
+        over = self.over
+        if any(item.fields[0] == "bad" for item in items):
+            await asyncio.sleep(0.01)  # others are on their way by then
+            self.service.is_up = False
+            self.ends += 1
+            over.set()
+            self.over = asyncio.Event()
+        else:
+            # Taken some time later, unless it ends before.
+            try:
+                async with asyncio.timeout(0.02):
+                    await over.wait()
+            except TimeoutError:
+                return []
+        return [
+            ItemFailure(item.number, "closed", is_recoverable=True, ended=True) for item in items
+        ]
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+async def test_one_that_ends_the_connection_each_time_is_given_up_and_holds_up_no_other(
+    batch: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    service = Service()
+    line = Line(service)
+    service.answer = line.answer
+
+    class Again(ServiceConnector):
+        async def start(self) -> None:
+            service.is_up = True
+            await super().start()
+
+    options = {"batch_size": batch, "request_ttl": "infinity"}
+    async with world(service, connector=Again, **options) as it:
+        for round_ in range(6):
+            for key in range(1, 7):
+                is_bad = (round_, key) == (1, 3)
+                it.buffer.offer("bad" if is_bad else round_, key=key)
+        await it.until_counted(success=35, failed=1, inflight=0, queuing=0)
+        for key, values in service.by_key().items():
+            assert values == [round_ for round_ in range(6) if (round_, key) != (1, 3)]
+        assert line.ends <= 4
+    assert "the service ends the connection whenever it gets this: closed" in caplog.text

@@ -9,7 +9,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from rookery.access.errors import Words
 from rookery.connectors.base import Action, ItemFailure, Recoverable, Unhealthy
-from rookery.connectors.mqtt.connection import Answer, Connection
+from rookery.connectors.mqtt.connection import Answer, Connection, Ended
 from rookery.connectors.mqtt.message import BadMessage, check_size, check_topic, packed
 from rookery.connectors.mqtt.properties import properties_of
 from rookery.connectors.mqtt.reasons import reason_words
@@ -62,7 +62,9 @@ class MqttAction(Action):
             failure = _failure(number, await answer)
             if failure is not None:
                 failures.append(failure)
-        if len(failures) == len(items) and all(failure.is_recoverable for failure in failures):
+        ended = any(failure.ended for failure in failures)
+        is_all = len(failures) == len(items) and all(it.is_recoverable for it in failures)
+        if is_all and not ended:
             raise Recoverable(failures[0].reason)
         return failures
 
@@ -89,7 +91,8 @@ def _words(error: Exception) -> Words:
 
 def _failure(number: int, answer: ReasonCode | Unhealthy) -> ItemFailure | None:
     if isinstance(answer, Unhealthy):
-        return ItemFailure(number, answer.words, is_recoverable=True)
+        ended = isinstance(answer, Ended)
+        return ItemFailure(number, answer.words, is_recoverable=True, ended=ended)
     if not answer.is_failure:
         return None
     later = answer.value in _LATER

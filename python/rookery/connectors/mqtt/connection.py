@@ -53,6 +53,8 @@ _UNREACHABLE = Words("{address} cannot be reached: {reason}", "无法连接 {add
 _ENDED = Words("the connection ended: {reason}", "连接已断开：{reason}")
 _CLOSED = Words("closed", "已关闭")
 _LATE = Words("{address} did not answer in time", "{address} 未在规定时间内应答")
+# MQTT-5.0 section 3.14.2.1: why it ends that has nothing to do with a message.
+_OF_NO_MESSAGE = frozenset({0x89, 0x8B, 0x8D, 0x8E, 0x96, 0x97, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
 _REFUSED_FILTER = Words(
     "the broker refused the subscription to {topic}: {reason}", "服务器拒绝订阅 {topic}：{reason}"
 )
@@ -142,6 +144,10 @@ class _Client(paho.Client):
     tls: ssl.SSLContext | None
 
 
+class Ended(Unhealthy):
+    """The broker ended the connection, perhaps over what it was sent."""
+
+
 Answer: TypeAlias = "asyncio.Future[ReasonCode | Unhealthy]"
 """What became of a published message. Never an exception: nobody may be left to take it."""
 
@@ -195,7 +201,7 @@ class Connection:
         self._connected.add_done_callback(_seen)  # whoever waited may have been cancelled
         self._window = asyncio.Semaphore(self.limits.window)
         self._socket: Any = None
-        self._is_paused = False
+        self._is_paused = self._is_closing = False
         self._misc: asyncio.TimerHandle | None = None
         self.failure: Unhealthy | None = None
 
@@ -274,6 +280,7 @@ class Connection:
 
     def close(self) -> None:
         """Disconnect. May be called twice."""
+        self._is_closing = True
         if self._client.socket() is not None:
             self._client.disconnect()
             if self._socket is not None:
@@ -385,7 +392,8 @@ class Connection:
         self, _client: object, _data: object, _flags: object, reason: ReasonCode, _more: object
     ) -> None:
         self.reason_code = self.reason_code or reason.value
-        self._end(Unhealthy(_ENDED.format(reason=reason_words(reason))))
+        kind = Unhealthy if self._is_closing or reason.value in _OF_NO_MESSAGE else Ended
+        self._end(kind(_ENDED.format(reason=reason_words(reason))))
 
     def _on_message(self, _client: object, _data: object, message: paho.MQTTMessage) -> None:
         if message.qos == 2:
