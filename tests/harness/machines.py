@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import mmap
 import os
 import secrets
 import shutil
-import struct
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +22,7 @@ from pathlib import Path
 import pytest
 
 from harness.client import DEADLINE_S
+from harness.clock_shift import Clock, clock_library
 from harness.members import Member
 from harness.node import Where
 
@@ -33,59 +32,6 @@ PAGE = 4096
 SLOW = ("tbf", "rate", "4mbit", "burst", "32kb", "latency", "200ms")
 # Nobody has this address: what is sent to it is lost, and the sender is not told.
 NOBODY = "02:00:00:00:00:99"
-
-# The time of day of a process, moved by the seconds in a file. What counts intervals is left alone.
-_SHIFT = r"""
-#define _GNU_SOURCE
-#include <fcntl.h>
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
-static volatile long long *seconds;
-__attribute__((constructor)) static void begin(void) {
-    int file = open(getenv("CLOCK_SHIFT_FILE"), O_RDONLY | O_CLOEXEC);
-    void *at = mmap(0, 4096, PROT_READ, MAP_SHARED, file, 0);
-    if (file >= 0 && at != MAP_FAILED) seconds = at;
-    if (file >= 0) close(file);
-}
-int clock_gettime(clockid_t id, struct timespec *at) {
-    int failed = syscall(SYS_clock_gettime, id, at);
-    if (!failed && seconds && (id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE)) at->tv_sec += *seconds;
-    return failed;
-}
-int gettimeofday(struct timeval *restrict at, void *restrict zone) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    (void)zone;
-    at->tv_sec = now.tv_sec;
-    at->tv_usec = now.tv_nsec / 1000;
-    return 0;
-}
-time_t time(time_t *at) {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (at) *at = now.tv_sec;
-    return now.tv_sec;
-}
-"""
-
-
-class Clock:
-    """The time of day of one machine's programs."""
-
-    def __init__(self, file: Path) -> None:
-        self.file = file
-        file.write_bytes(bytes(PAGE))
-        with file.open("r+b") as opened:
-            self._map = mmap.mmap(opened.fileno(), PAGE)
-
-    def jump(self, seconds: int) -> None:
-        """It is so much later at once; with a negative number earlier."""
-        (now,) = struct.unpack_from("<q", self._map)
-        struct.pack_into("<q", self._map, 0, now + seconds)
 
 
 class Machine:
@@ -108,9 +54,7 @@ class Machine:
         self._disk.mkdir()
         self._filler = self._disk / "filler"
         self.clock = Clock(folder / f"clock{number}")
-        environ = {"LD_PRELOAD": str(library), "CLOCK_SHIFT_FILE": str(self.clock.file)}
-        given = (f"{name}={value}" for name, value in environ.items())
-        prefix = ("ip", "netns", "exec", self._namespace, "env", *given)
+        prefix = ("ip", "netns", "exec", self._namespace, *self.clock.prefix(library))
         self._where = Where(self.address, prefix)
         self._settings = settings
         self.member: Member
@@ -211,7 +155,7 @@ def machines(folder: Path, count: int, **settings: str) -> Iterator[Sequence[Mac
     mark = secrets.token_hex(3)
     bridge = f"b{mark}"
     network = f"10.{150 + secrets.randbelow(50)}.{secrets.randbelow(250)}"
-    library = _library(folder)
+    library = clock_library(folder)
     found = [Machine(folder, n, network, mark, library, settings) for n in range(1, count + 1)]
     try:
         try:
@@ -239,10 +183,3 @@ def start_all(members: Iterable[Member]) -> None:
     waiting = list(members)
     with ThreadPoolExecutor(len(waiting)) as pool:
         list(pool.map(Member.start, waiting))
-
-
-def _library(folder: Path) -> Path:
-    source, library = folder / "shift.c", folder / "shift.so"
-    source.write_text(_SHIFT)
-    run("cc", "-O2", "-shared", "-fPIC", "-o", str(library), str(source))
-    return library

@@ -26,6 +26,8 @@ pub(crate) enum Item {
     Committed(u64, Outcome),
     /// Another node keeps everything up to a ticket, or is not waited for any more.
     Shipped(u64),
+    /// The links have everything up to a ticket.
+    Kept(u64),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
     /// Take in clients of this listener; the number names it at the reactor.
@@ -73,6 +75,7 @@ impl Item {
             Self::Connection(..)
             | Self::Committed(..)
             | Self::Shipped(_)
+            | Self::Kept(_)
             | Self::Listen(..)
             | Self::Unlisten(..)
             | Self::Recheck(_)
