@@ -3,7 +3,7 @@
     python bench/links.py [--seconds 4] [--runs 3] [--routes 100000] [--out FILE]
 
 Messages: the processor time of all nodes per delivered message, of two clients on one node and of the same two with
-a link between them, by turns. Distance: messages per second over a link whose octets wait 50 ms in each direction, in
+a link between them, by turns; with messages kept on disk until the other side has them, which is the default, and without. Distance: messages per second over a link whose octets wait 50 ms in each direction, in
 a proxy of this script. Routes: how long the other cluster takes to know that many subscriptions, told at
 once when a link comes up.
 """
@@ -157,7 +157,7 @@ def routes(east: Side, west: Side, count: int) -> dict[str, float]:
     row = {"routes": count, "until_first_s": first - begun, "s": time.monotonic() - first}
     print(json.dumps(row))
     for client in clients:
-        client.close()
+        client.drop()
     return row
 
 
@@ -172,10 +172,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder, two_sides(Path(folder)) as (east, west):
         link(east, west)
         found: dict[str, Any] = {"messages": messages(east, west, given.seconds, given.runs)}
+        link(east, west, extensions={"store": {"enable": False}})
+        found["messages_in_memory"] = messages(east, west, given.seconds, given.runs)
         found["distance"] = distance(east, west, given.seconds)
         found["routes"] = routes(east, west, given.routes)
-    ratio = statistics.median(row["ratio"] for row in found["messages"])
-    print(f"over a link {ratio:.2f} times the processor time of one node")
+    for cell in ("messages", "messages_in_memory"):
+        ratio = statistics.median(row["ratio"] for row in found[cell])
+        print(f"{cell}: over a link {ratio:.2f} times the processor time of one node")
     if given.out:
         given.out.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     return 0

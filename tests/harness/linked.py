@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.client import RawClient
-from harness.node import HOST
+from harness.node import HOST, LOCAL, Where
 from harness.operator import BUILT_IN, Operator, eventually, operated
 from harness.rest import RestSocket
 
@@ -78,11 +78,13 @@ class Side:
 
 
 @contextlib.contextmanager
-def side(folder: Path, name: str, others: tuple[str, ...]) -> Iterator[Side]:
+def side(
+    folder: Path, name: str, others: tuple[str, ...], where: Where = LOCAL, **more: str
+) -> Iterator[Side]:
     """A cluster that knows the users of the links of others."""
     folder.mkdir()
-    settings = {"cluster.name": name, "authentication": BUILT_IN}
-    with operated(folder, settings=settings) as running:
+    settings = {"cluster.name": name, "authentication": BUILT_IN, **more}
+    with operated(folder, settings=settings, where=where) as running:
         running.add_user(USER, PASSWORD)
         for other in others:
             running.add_user(f"link-{other}", LINK_PASSWORD)

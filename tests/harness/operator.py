@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from harness.client import DEADLINE_S, RawClient
-from harness.node import HOST, Node, Settings, fresh_name
+from harness.node import HOST, LOCAL, Node, Settings, Where, fresh_name
 from harness.packets import ConnAck, Connect
 from harness.waiting import until
 from rookery.client.management import API, ManagementClient
@@ -25,10 +25,16 @@ def eventually(holds: Callable[[], bool]) -> None:
 class Operator:
     """A node with a configuration file, and everything done to it from outside."""
 
-    def __init__(self, folder: Path, text: str = "", settings: Settings | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        text: str = "",
+        settings: Settings | None = None,
+        where: Where = LOCAL,
+    ) -> None:
         self.file = folder / "rookery.conf"
         self.file.write_text(text, encoding="utf-8")
-        self.node = Node(folder, settings or {})
+        self.node = Node(folder, settings or {}, where)
         self.api = ManagementClient(folder, timeout_s=DEADLINE_S)
         self.rest = ManagementClient(folder, timeout_s=DEADLINE_S, prefix=API)
 
@@ -78,9 +84,11 @@ class Operator:
 
 
 @contextlib.contextmanager
-def operated(folder: Path, text: str = "", settings: Settings | None = None) -> Iterator[Operator]:
+def operated(
+    folder: Path, text: str = "", settings: Settings | None = None, where: Where = LOCAL
+) -> Iterator[Operator]:
     """A running node for one test."""
-    operator = Operator(folder, text, settings)
+    operator = Operator(folder, text, settings, where)
     operator.node.start()
     try:
         yield operator

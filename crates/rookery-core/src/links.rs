@@ -4,11 +4,15 @@
 //! lanes of the cluster: each of these sets stands in the router under a number of its own, so that
 //! it can be taken out when its node is gone, and [`Copies`] knows which link each number means.
 
-use std::collections::BTreeMap;
+mod deletions;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rookery_links::receiver::{Receiver, Session, Violation};
+
+pub use deletions::{AGE_MS, Age, DELETIONS_MAX, Deletion, Deletions};
 
 use crate::router::{LINK_COPIES_FROM, RouteChanges, Router, Tracking, Weight};
 
@@ -25,8 +29,12 @@ pub struct Links {
     feed: Tracking,
     /// An actor of another cluster came.
     has_news: AtomicBool,
+    /// Some link keeps messages on disk.
+    keeps: AtomicBool,
     /// What other nodes of the cluster told.
     pub copies: Copies,
+    /// What was deleted of what is retained.
+    pub deletions: Deletions,
 }
 
 impl Links {
@@ -99,17 +107,30 @@ impl Links {
         }
     }
 
-    /// Whether the thread of the links has something to look at in [`Links::lock`].
+    /// Whether the thread of the links has something to look at in [`Links::lock`], or to write.
     #[inline]
     #[must_use]
     pub fn has_news(&self) -> bool {
-        self.has_news.load(Ordering::Acquire)
+        self.has_news.load(Ordering::Acquire) || self.deletions.has_unwritten()
     }
 
-    /// The same; it is looked at now.
+    /// Whether it has something to look at; it looks now.
     #[must_use]
     pub fn take_news(&self) -> bool {
         self.has_news.swap(false, Ordering::AcqRel)
+    }
+
+    /// Whether acknowledgements of messages for links wait until those have them: some link keeps
+    /// messages on disk.
+    #[inline]
+    #[must_use]
+    pub fn keeps(&self) -> bool {
+        self.keeps.load(Ordering::Acquire)
+    }
+
+    /// The thread of the links says so.
+    pub fn set_keeps(&self, keeps: bool) {
+        self.keeps.store(keeps, Ordering::Release);
     }
 
     /// Notes from now on what other nodes have to know of the routes that came to this one, and
@@ -141,6 +162,23 @@ impl Links {
     #[must_use]
     pub fn take_changes(&self) -> RouteChanges {
         self.feed.take()
+    }
+
+    /// The topic filters that a cluster wants, whichever node it told them to.
+    #[must_use]
+    pub fn routes(&self, router: &Router, cluster: &str) -> BTreeSet<Box<str>> {
+        let own = self.lock().links().find(|(name, _)| *name == cluster).map(|(_, number)| number);
+        let copies = self.copies.all().into_iter();
+        let copies = copies.filter(|(_, copy)| &*copy.cluster == cluster).map(|(number, _)| number);
+        let numbers: Vec<u16> = own.into_iter().chain(copies).collect();
+        let mut found = BTreeSet::new();
+        let mut from = Some(0);
+        while let Some(at) = from {
+            from = router.routes_of(&numbers, at, SLICE, |_, topic| {
+                found.insert(topic.into());
+            });
+        }
+        found
     }
 
     /// A part of the routes that came to this node, from a place on: [`Router::routes_of`].

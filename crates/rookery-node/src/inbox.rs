@@ -28,6 +28,8 @@ pub(crate) enum Item {
     Shipped(u64),
     /// Nor is it kept there, and whoever published is to know.
     Unconfirmed(u64),
+    /// The links have everything up to a ticket.
+    Kept(u64),
     /// The store read messages.
     Bodies(SessionKey, Vec<(u64, Option<Arc<[u8]>>)>),
     /// Take in clients of this listener; the number names it at the reactor.
@@ -76,6 +78,7 @@ impl Item {
             | Self::Committed(..)
             | Self::Shipped(_)
             | Self::Unconfirmed(_)
+            | Self::Kept(_)
             | Self::Listen(..)
             | Self::Unlisten(..)
             | Self::Recheck(_)

@@ -47,7 +47,7 @@ use crate::api::{
 use crate::cluster::Cluster;
 use crate::completion::ToInboxes;
 use crate::inbox::{Inbox, Item};
-use crate::links::Links;
+use crate::links::{Links, OfNode};
 use crate::listeners::Listeners;
 use crate::peer::{HookPeer, Hookpoint, Peers, answer};
 use crate::plugins::PluginBridge;
@@ -143,12 +143,13 @@ impl Node {
         let (epoch, store_id) = (found.epoch, found.store_id);
         let recovery = found.distribute(now, &shared, &mut shards);
         let node = Self {
-            links: Links::new(
-                shared.clone(),
-                inboxes.clone(),
+            links: Links::new(OfNode {
+                shared: shared.clone(),
+                inboxes: inboxes.clone(),
+                up: up.clone(),
                 clock,
-                config.durability.dir.as_deref(),
-            ),
+                dir: config.durability.dir.as_ref().map(|dir| dir.join("links")),
+            }),
             shared,
             listeners: Arc::new(listeners),
             watcher: Mutex::default(),
@@ -661,8 +662,7 @@ impl Node {
         }
         // Joined here: it must not start a listener behind our back.
         drop(lock(&self.watcher).take());
-        // Before the clients go: linked clusters keep what these want for a restart.
-        self.links.close();
+        self.links.leave();
         let deadline = Instant::now() + grace.max(Duration::from_millis(100));
         let (reply, answers) = channel();
         for inbox in self.inboxes.iter() {
@@ -677,6 +677,7 @@ impl Node {
                 break;
             }
         }
+        self.links.close();
         self.cluster_close();
         for inbox in self.inboxes.iter() {
             inbox.push(Item::Stop);

@@ -1,10 +1,12 @@
-//! Writes of sessions on their way to the node that keeps them as well, as a worker sees it.
+//! What tickets wait for beside the store, as a worker sees it: writes of sessions on their way to the
+//! node that keeps them as well, and messages on their way to links that keep them.
 //!
-//! A ticket is reported to the shard when it is stored here and that node has it too. The lanes say when
+//! A ticket is reported to the shard when it is stored here and those have it too. The lanes say when
 //! that is, or that it is not waited for any more ([`Item::Shipped`]): they are asked for every ticket that
-//! waits, and answer each.
+//! waits, and answer each. So does the thread of the links ([`Item::Kept`]).
 //!
 //! [`Item::Shipped`]: crate::inbox::Item::Shipped
+//! [`Item::Kept`]: crate::inbox::Item::Kept
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -15,16 +17,40 @@ use rookery_core::store_port::{Op, Outcome};
 use rookery_store::{encode_op, smallvec};
 
 use crate::cluster::{Outlet, Shipped};
+use crate::links::LinkOutlet;
 use crate::outlet::{NOTHING, PROMISES};
 use crate::worker::Worker;
 
-/// Tickets that wait for the other node.
+/// Tickets that wait for somebody else than the store.
 #[derive(Debug, Default)]
 pub(crate) struct Shipping {
     /// Shipped and not confirmed.
     waiting: VecDeque<u64>,
+    /// What links have to keep.
+    for_links: VecDeque<u64>,
     /// Stored here, in the order in which the store said so.
     stored: VecDeque<(u64, Outcome)>,
+}
+
+impl Shipping {
+    /// A ticket waits for the links; 0: none does.
+    pub(crate) fn wait_for_links(&mut self, ticket: u64) {
+        if ticket != 0 {
+            self.for_links.push_back(ticket);
+        }
+    }
+
+    /// The first ticket that somebody is waited for with.
+    fn first(&self) -> u64 {
+        let first = |tickets: &VecDeque<u64>| tickets.front().copied().unwrap_or(u64::MAX);
+        first(&self.waiting).min(first(&self.for_links))
+    }
+}
+
+fn drop_until(tickets: &mut VecDeque<u64>, ticket: u64) {
+    while tickets.front().is_some_and(|first| *first <= ticket) {
+        tickets.pop_front();
+    }
 }
 
 impl Worker {
@@ -78,8 +104,7 @@ impl Worker {
 
     /// The store finished a ticket.
     pub(crate) fn stored(&mut self, now: Now, ticket: u64, outcome: Outcome) {
-        let waiting = self.shipping.waiting.front();
-        if self.shipping.stored.is_empty() && waiting.is_none_or(|first| *first > ticket) {
+        if self.shipping.stored.is_empty() && self.shipping.first() > ticket {
             self.shard.committed(now, ticket, outcome);
         } else {
             self.shipping.stored.push_back((ticket, outcome));
@@ -88,16 +113,31 @@ impl Worker {
 
     /// The other node has everything up to a ticket, or is not waited for.
     pub(crate) fn shipped(&mut self, now: Now, ticket: u64) {
-        let Shipping { waiting, .. } = &mut self.shipping;
-        while waiting.front().is_some_and(|first| *first <= ticket) {
-            waiting.pop_front();
-        }
-        let first = waiting.front().copied().unwrap_or(u64::MAX);
+        drop_until(&mut self.shipping.waiting, ticket);
+        self.report_stored(now);
+    }
+
+    /// Links have everything up to a ticket.
+    pub(crate) fn kept_by_links(&mut self, now: Now, ticket: u64) {
+        drop_until(&mut self.shipping.for_links, ticket);
+        self.report_stored(now);
+    }
+
+    fn report_stored(&mut self, now: Now) {
+        let first = self.shipping.first();
         while let Some((ticket, outcome)) =
             self.shipping.stored.front().copied().filter(|(ticket, _)| *ticket < first)
         {
             self.shipping.stored.pop_front();
             self.shard.committed(now, ticket, outcome);
+        }
+    }
+
+    /// Links begin or end.
+    pub(crate) fn take_links(&mut self, now: Now, links: Option<Arc<LinkOutlet>>) {
+        self.links = links;
+        if self.links.is_none() {
+            self.kept_by_links(now, u64::MAX);
         }
     }
 

@@ -20,7 +20,9 @@ const QUESTIONS_MAX: usize = 4 * EVENTS_MAX;
 /// Whether nothing that comes later makes up for the loss: clients wait for questions, and what
 /// holds until it is said to be over is said once.
 fn is_told_once(event: &UpEvent) -> bool {
-    matches!(event, UpEvent::Ask(..) | UpEvent::Crowded { .. } | UpEvent::Store { .. })
+    let is_state =
+        matches!(event, UpEvent::Crowded { .. } | UpEvent::Store { .. } | UpEvent::Links);
+    is_state || matches!(event, UpEvent::Ask(..))
 }
 
 /// Events on their way up.

@@ -578,13 +578,14 @@ impl Worker {
                 self.shard.left_unconfirmed(ticket);
                 self.shipped(now, ticket);
             }
+            Item::Kept(ticket) => self.kept_by_links(now, ticket),
             Item::Bodies(key, bodies) => self.shard.bodies(now, key, bodies),
             Item::Listen(token, listener) => self.listen(token, listener),
             Item::Unlisten(token, reply) => self.unlisten(token, reply),
             Item::Recheck(listener) => self.walks.push_back(Walk::recheck(listener)),
             Item::Scan(scan) => self.scans.push_back(*scan),
             Item::Lanes(lanes) => self.take_lanes(now, lanes),
-            Item::Links(links) => self.links = links,
+            Item::Links(links) => self.take_links(now, links),
             // Whoever waited may have given up.
             Item::Fence(reply) => drop(reply.send(())),
             Item::Stop => self.is_stopping = true,
@@ -705,13 +706,15 @@ impl Worker {
 
     /// Hands over what linked clusters get of this turn, and tells of subscriptions.
     fn send_to_links(&mut self) {
+        let ticket = mem::take(&mut self.shard.effects.links_ticket);
         let Some(links) = &self.links else {
             self.shard.effects.to_links.clear();
             return;
         };
         let messages = mem::take(&mut self.shard.effects.to_links);
+        self.shipping.wait_for_links(ticket);
         if !messages.is_empty() || self.shard.has_route_changes_for_links() {
-            links.push(ToLinks(messages));
+            links.push(ToLinks { worker: self.index, ticket, messages });
         }
     }
 

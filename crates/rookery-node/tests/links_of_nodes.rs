@@ -10,6 +10,7 @@
 mod support;
 
 use rookery_codec::QoS;
+use rookery_node::links::LinkConfig;
 use support::linked::{Cluster, connected, link, next, subscribe, tell};
 use support::until;
 
@@ -112,6 +113,31 @@ fn the_connections_of_a_pool_spread_over_the_servers() {
     assert!(before[0] >= 1 && before[1] >= 1, "{before:?}");
     connected(&one, &many[0]);
     until("each has one of the pool", || one.status("many").pool_connected == 2);
+}
+
+#[test]
+fn the_pool_goes_back_to_a_server_that_is_back() {
+    let [first, second] = [Cluster::new("eu"), Cluster::new("eu")];
+    let us = Cluster::new("us");
+    let servers = [first.port(), second.port()];
+    let to_us = || link("eu", "us", &[us.port()], &["t/#"]);
+    first.apply(vec![to_us()]);
+    second.apply(vec![to_us()]);
+    let there_and_back =
+        LinkConfig { health_check_interval_ms: 100, ..link("us", "eu", &servers, &["t/#"]) };
+    us.apply(vec![there_and_back]);
+    let stands = |what: &str| us.wait("eu", what, |s| s.pool_connected == 2 && s.reason.is_none());
+    let clients = |node: &Cluster| support::figure(&node.node, "connections.count");
+    stands("both are there");
+    until("each has one", || clients(&first) >= 1 && clients(&second) >= 1);
+    drop(first);
+    // That of the pool, and the one that tells routes.
+    until("the other one has all", || clients(&second) >= 3);
+    stands("on one server");
+    let back = Cluster::with("eu", servers[0], None);
+    back.apply(vec![to_us()]);
+    until("one came back", || clients(&back) >= 1);
+    stands("on two servers");
 }
 
 #[test]

@@ -29,5 +29,6 @@ fn link_tls(o: Object<'_, '_>) -> PyResult<LinkTls> {
 pub(crate) fn status(py: Python<'_>, s: LinkStatus) -> Row<'_> {
     row!(py; s.name, s.status, s.reason, s.since_ms, s.replication, s.server, s.pool_connected,
         s.routes, s.sent_routes, s.matched, s.success, s.failed, s.dropped, s.retried, s.queuing,
-        s.inflight, s.queued_bytes, s.received, s.refused, s.stored, s.store)
+        s.inflight, s.queued_bytes, s.received, s.refused, s.stored, s.store,
+        s.stored_bytes, s.stored_since_ms)
 }

@@ -253,6 +253,7 @@ pub(crate) fn event<'py>(py: Python<'py>, event: &UpEvent) -> Row<'py> {
         UpEvent::Trace(event) => crate::observe::trace_row(py, event),
         UpEvent::Span(event) => crate::observe::span_row(py, event),
         UpEvent::Log(at, text) => row![py; "log", level(*at), &**text],
+        UpEvent::Links => row![py; "links"],
         UpEvent::Store { accepts, detail } => row![py; "store", *accepts, &**detail],
     }
 }

@@ -60,6 +60,10 @@ export interface LinkOnNode {
   routes: number;
   sent_routes: number;
   queuing: number;
+  stored: number;
+  stored_bytes: number;
+  stored_since?: string;
+  store?: string;
   received: number;
   rate: number;
 }
@@ -77,6 +81,7 @@ export interface ClusterLink {
   hint_zh: string;
   warning: string;
   warning_zh: string;
+  extensions?: { store?: { max_bytes?: string; max_age?: string } };
   node_status: LinkOnNode[];
   [field: string]: unknown;
 }

@@ -313,7 +313,11 @@ def _runtime(node: OpenNode, services: Services, alarms: AlarmRegistry) -> NodeR
         unanswered="allow" if hooks.unanswered_allows else "deny",
         deadline_s=hooks.deadline_ms / 1000,
         watchers=tuple(watchers),
-        observers={"trace": services.trace.watch, "span": services.otel.watch},
+        observers={
+            "trace": services.trace.watch,
+            "span": services.otel.watch,
+            "links": services.links.part.watch,
+        },
         gather_s=_gather_s(node.config),
         access=services.access.access,
         send_rest=services.integration.send_rest,

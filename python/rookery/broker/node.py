@@ -167,12 +167,15 @@ class OpenNode:
 
     @property
     def asks(self) -> bool:
-        """Whether clients have to wait for those who are asked about them; rules the core has itself."""
+        """Whether clients have to wait for those who are asked about them; rules the core has itself.
+        What came before a link is there would not cross it.
+        """
         access = self.config.management.access
         return (
             bool(access.authentication)
             or any(item["type"] not in DECIDED_BY_CORE for item in access.sources)
             or self._has_rules
+            or any(link["enable"] for link in self.config["cluster.links"])
         )
 
     @property

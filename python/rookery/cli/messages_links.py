@@ -55,4 +55,5 @@ LINK_TEXTS: dict[str, tuple[str, str]] = {
     "column.server": ("SERVER", "服务器地址"),
     "column.topics": ("TOPICS", "主题"),
     "column.routes": ("ROUTES", "路由数"),
+    "column.stored": ("ON DISK", "磁盘暂存"),
 }

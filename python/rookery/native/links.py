@@ -112,9 +112,11 @@ class LinkStatus(NamedTuple):
         queued_bytes: Bytes that wait.
         received: Messages from the other side.
         refused: Messages from the other side that nobody asked for.
-        stored: Messages on disk.
+        stored: Messages on disk: those that wait, and those that were sent and not acknowledged.
         store: Whether messages are kept on disk while the link is down: ``agreed``,
             ``not_agreed``, or ``failed``, a colon, a text; none: they are not to be.
+        stored_bytes: Bytes of the files that they are in.
+        stored_since_ms: When the oldest of them came, milliseconds since 1970; none: there is none.
     """
 
     name: str
@@ -138,3 +140,5 @@ class LinkStatus(NamedTuple):
     refused: int
     stored: int = 0
     store: str | None = None
+    stored_bytes: int = 0
+    stored_since_ms: int | None = None

@@ -63,11 +63,12 @@ last_error
 
 LinkStatusRow: TypeAlias = tuple[
     str, Literal["connected", "connecting", "disconnected"], str | None, int, str, str | None, int, int, int, int, int, int, int, int, int, int,
-    int, int, int, int, str | None,
+    int, int, int, int, str | None, int, int | None,
 ]  # fmt: skip
 """
 name, status, reason, since_ms, replication, server, pool_connected, routes, sent_routes, matched,
-success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused, stored, store
+success, failed, dropped, retried, queuing, inflight, queued_bytes, received, refused, stored, store,
+stored_bytes, stored_since_ms
 """
 
 CertificateOutcomeRow: TypeAlias = tuple[str, bool, str | None]
@@ -124,6 +125,8 @@ The kind, then what belongs to it:
 ("flapping", client_id, username | None, peer)
 ("crowded", number of this turn, whether it begins, connected clients, max_connections)
     those of several workers may come out of order: the highest number holds
+("links",)
+    it stands otherwise with some link; told once until ``Node.links_status`` is asked
 ("ask", AskId, "authenticate", ClientRow, password | None, AuthDetailRow)
     a client that is connected already authenticates again (AUTH 0x19)
 ("ask", AskId, "first_authenticate", ClientRow, password | None, AuthDetailRow)

@@ -72,6 +72,7 @@ def _look_at_one(dashboard: Dashboard) -> None:
     dashboard.page.get_by_role("link", name="west", exact=True).click()
     expect(dashboard.page.get_by_role("heading", name="west", exact=True)).to_be_visible()
     expect(dashboard.page.get_by_text(t("clusterLinks.figure.matched"))).to_be_visible()
+    expect(dashboard.page.get_by_text(t("clusterLinks.store.agreed"))).to_be_visible()
     dashboard.check()
     dashboard.button(t("clusterLinks.reset.one", name="west")).click()
     dashboard.agree(t("clusterLinks.reset.action"))

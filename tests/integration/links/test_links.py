@@ -13,6 +13,7 @@ from harness.ctl import Ctl
 from harness.linked import Side, two_sides
 from harness.operator import eventually, operated
 from harness.packets import Publish
+from harness.plugins import Plugins, archive_of
 
 Sides = tuple[Side, Side]
 
@@ -114,6 +115,84 @@ def test_a_link_that_is_disabled_on_one_side_is_explained_on_both(linked: Sides)
     assert not any(name.startswith("cluster_link:") for name in west.operator.alarms())
     west.put(west.link_to(east))
     east.wait_for("west", None)
+
+
+def test_what_comes_over_a_link_is_shown_to_rules_where_the_link_says_so(linked: Sides) -> None:
+    east, west = linked
+    made = east.rest.ask(
+        "POST",
+        "/rules",
+        {
+            "sql": 'SELECT payload, origin_link FROM "t/#"',
+            "actions": [
+                {
+                    "function": "republish",
+                    "args": {"topic": "seen/${origin_link}", "payload": "${payload}", "qos": 1},
+                }
+            ],
+        },
+    )
+    assert made.status == 201, made.text
+    with east.client() as reader, west.client("writer") as writer:
+        reader.subscribe("t/#", "seen/#", qos=1)
+        west.wait_for_routes("east", 1)
+        writer.publish("t/1", b"hidden", qos=1)
+        take(reader, b"hidden")
+        east.put(east.link_to(west, extensions={"rules": True}))
+        east.wait_for("west", None)
+        west.wait_for_routes("east", 1)
+        writer.publish("t/1", b"shown", qos=1)
+        found = {message.topic_name for message in take(reader, b"shown", b"shown")}
+    assert found == {"t/1", "seen/west"}
+    assert east.rest.ask("DELETE", f"/rules/{made.json['id']}").status == 204
+
+
+def test_what_a_link_keeps_on_disk_is_said(linked: Sides) -> None:
+    east, west = linked
+    [node] = east.link("west")["node_status"]
+    assert (node["store"], node["stored"]) == ("agreed", 0)
+    west.put()
+    east.wait_for("west", "unknown_cluster")
+    west.put(west.link_to(east, extensions={"store": {"enable": False}}))
+    eventually(lambda: east.link("west")["node_status"][0]["store"] == "not_agreed")
+    assert "store" not in west.link("east")["node_status"][0]
+
+
+ASKED = """
+from rookery.plugins import Plugin
+
+class Probe(Plugin):
+    def on_publish(self, message):
+        origin = message.origin_link or "here"
+        return message.replace(payload=message.payload + b" of " + origin.encode())
+"""
+
+
+def test_hooks_see_what_comes_over_a_link_where_the_link_says_so(linked: Sides) -> None:
+    east, west = linked
+    plugins = Plugins(east.operator)
+    plugins.run(archive_of(ASKED))
+    with east.client() as reader, west.client("writer") as writer:
+        reader.subscribe("t/#", qos=1)
+        west.wait_for_routes("east", 1)
+        writer.publish("t/1", b"hidden", qos=1)
+        take(reader, b"hidden")
+        east.put(east.link_to(west, extensions={"rules": True}))
+        east.wait_for("west", None)
+        west.wait_for_routes("east", 1)
+        for qos in (1, 2):
+            writer.publish("t/1", b"%d" % qos, qos=qos)
+        take(reader, b"1 of west", b"2 of west")
+        with east.client() as own:
+            own.publish("t/1", b"own", qos=1)
+        take(reader, b"own of here")
+    plugins.act("probe-1.0.0", "stop")
+
+
+def test_the_columns_of_rules_have_where_a_message_came_from(linked: Sides) -> None:
+    events = linked[0].rest.ask("GET", "/rule_events").json
+    having = {event["event"] for event in events if "origin_link" in event["columns"]}
+    assert "$events/message_publish" in having
 
 
 def test_a_side_that_wants_nothing_receives_nothing(fresh: Sides) -> None:

@@ -266,6 +266,17 @@ async def test_a_link_that_is_down_has_an_alarm_until_it_is_up(bench: Bench) -> 
         while name not in bench.alarmed():
             await asyncio.sleep(0)
     assert bench.alarmed()[name].startswith("cluster link west is disconnected: nobody takes")
+    # The core tells when that changes.
+    bench.core.said["west"] = ("connected", None)
+    bench.part.watch([("links",)])
+    async with asyncio.timeout(60):
+        while name in bench.alarmed():
+            await asyncio.sleep(0)
+    bench.core.said["west"] = ("disconnected", "timed_out: 4.5 s")
+    bench.part.watch([("links",)])
+    async with asyncio.timeout(60):
+        while name not in bench.alarmed():
+            await asyncio.sleep(0)
     await bench.service.update("west", {**WEST, "enable": False})
     assert name not in bench.alarmed()
 

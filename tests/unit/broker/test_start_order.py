@@ -11,6 +11,7 @@ from rookery.clock import SystemClock
 from rookery.config import load
 
 HTTP = '{type = http, method = get, url = "http://127.0.0.1:1/"}'
+LINK = 'name = west, server = "10.0.0.9", topics = []'
 USERS = "{mechanism = password_based, backend = built_in_database}"
 
 
@@ -22,8 +23,18 @@ USERS = "{mechanism = password_based, backend = built_in_database}"
         ("authorization.sources = [{type = built_in_database}]", False),
         (f"authorization.sources = [{{type = built_in_database}}, {HTTP}]", True),
         (f"authentication = [{USERS}]", True),
+        (f"cluster.links = [{{{LINK}}}]", True),
+        (f"cluster.links = [{{{LINK}, enable = false}}]", False),
     ],
-    ids=["nothing", "a file", "built-in rules", "a service", "users"],
+    ids=[
+        "nothing",
+        "a file",
+        "built-in rules",
+        "a service",
+        "users",
+        "a link",
+        "a link that is off",
+    ],
 )
 def test_clients_wait_for_whom_the_core_cannot_do_without(
     tmp_path: Path, text: str, asks: bool

@@ -1,6 +1,6 @@
 //! Who may speak for a linked cluster: the gate before `$LINK/#`.
 //!
-//! A client may if it is authenticated, by what it knows or by its certificate, its topic names a cluster, and either that link's `accept`
+//! A client may if it is authenticated, by what it knows or by its certificate, its topic names a cluster whose link is not switched off, and either that link's `accept`
 //! fits the client or an authorization rule names `$LINK` itself. That nothing is denied to a client,
 //! or that a rule allows everything, does not suffice.
 
@@ -96,6 +96,10 @@ impl LinkGate {
         if is_publish == (purpose == Purpose::Response) || !is_known {
             return None;
         }
-        Some(self.get(cluster).is_some_and(|entry| entry.accept.fits(subject)))
+        match self.get(cluster) {
+            // What is switched off is closed, whatever rules say.
+            Some(entry) if !entry.is_enabled => None,
+            entry => Some(entry.is_some_and(|entry| entry.accept.fits(subject))),
+        }
     }
 }

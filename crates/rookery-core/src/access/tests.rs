@@ -355,8 +355,10 @@ fn only_who_is_accepted_speaks_for_a_linked_cluster() {
         // All that is given has to fit.
         (known, PUB, "$LINK/cluster/msg/asia", &all, "deny reserved"),
         (asia, PUB, "$LINK/cluster/msg/asia", &all, "allow link"),
-        // What is switched off is told so; nothing else comes of it.
-        (known, PUB, "$LINK/cluster/route/off", &all, "allow link"),
+        // What is switched off is closed.
+        (known, PUB, "$LINK/cluster/route/off", &all, "deny reserved"),
+        (known, SUB, "$LINK/cluster/resp/off/n@h", &all, "deny reserved"),
+        (known, SUB, "$LINK/cluster/resp/off/n@h", &named, "deny reserved"),
         (known, PUB, "$LINK/cluster/msg/nobody", &all, "deny reserved"),
         // A rule has to name the topics; that nothing is denied does not suffice.
         (other, PUB, "$LINK/cluster/msg/eu", &all, "deny reserved"),

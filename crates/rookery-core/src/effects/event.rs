@@ -215,6 +215,8 @@ pub enum UpEvent {
     Span(Box<crate::observe::SpanEvent>),
     /// A line for the log: level (EMQX's words) and text.
     Log(LogLevel, Box<str>),
+    /// It stands otherwise with some link to another cluster, see `Node::links_status`.
+    Links,
     /// The store begins to refuse what needs room in it, or takes it again. Told once each.
     Store {
         /// Whether it takes writes from now on.

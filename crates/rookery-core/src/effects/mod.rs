@@ -147,6 +147,8 @@ pub struct Effects {
     pub to_nodes: Vec<ShardMessage>,
     /// Messages to linked clusters.
     pub to_links: Vec<ForLinks>,
+    /// The ticket that waits until the links have them; 0: none does.
+    pub links_ticket: u64,
     /// Durable writes of this turn.
     pub store_ops: Vec<crate::store_port::Op>,
     /// What the node that keeps this one's sessions is shown before them.

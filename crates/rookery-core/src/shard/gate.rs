@@ -134,18 +134,21 @@ impl Shard {
 
     /// The writes of this turn with their ticket, if there are any. Reads need a ticket too, be
     /// it of an empty batch: what they ask for may still be on its way into the log, and is
-    /// there when the ticket is committed. So does what was put off, now and then.
+    /// there when the ticket is committed. So does what was put off, now and then, and what links
+    /// have to keep.
     pub fn end_turn(&mut self) -> Option<(u64, Vec<Op>)> {
         self.end_unstored_turn();
         if self.is_asking_again {
             self.probe_store();
         }
+        let is_for_links = std::mem::take(&mut self.link_promise).is_made;
         let has_work = !self.effects.store_ops.is_empty() || !self.effects.store_reads.is_empty();
-        if !has_work && !self.is_asking_again {
+        if !has_work && !self.is_asking_again && !is_for_links {
             return None;
         }
         self.is_asking_again = false;
         let ticket = self.ticket;
+        self.effects.links_ticket = if is_for_links { ticket } else { 0 };
         self.ticket += 1;
         Some((ticket, std::mem::take(&mut self.effects.store_ops)))
     }

@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use rookery_codec::{Publish, PublishProperties, QoS, ReasonCode, Subscribe, levels};
 use rookery_links::message::{self, LinkMessage, STATE};
 use rookery_links::receiver::Violation;
-use rookery_links::receiver::error::UNKNOWN_CLUSTER;
+use rookery_links::receiver::error::{DISABLED, UNKNOWN_CLUSTER};
 use rookery_links::topics::{PREFIX, Purpose, parse};
 
 use super::deliver::Source;
@@ -24,6 +24,15 @@ use crate::router::Matched;
 
 /// What publishes answers of the protocol.
 const ANSWERER: &str = "$link";
+
+/// What the acknowledgements of this turn promise: a link has the message on disk.
+#[derive(Debug, Default)]
+pub(super) struct Promise {
+    /// The latest message went to one, with QoS 1 or 2.
+    pub(super) is_latest: bool,
+    /// Some message of this turn did.
+    pub(super) is_made: bool,
+}
 
 impl Shard {
     /// A PUBLISH to a topic of the link protocol.
@@ -81,7 +90,8 @@ impl Shard {
         conn.is_some_and(|key| self.is_link_open(key, Action::Subscribe(0), filter))
     }
 
-    /// What the SUBACK of a client says that speaks for a cluster to which there is no link.
+    /// What the SUBACK of a client says that speaks for a cluster to which there is no link, or one
+    /// that is switched off.
     pub(super) fn link_objection(
         &self,
         key: ConnKey,
@@ -96,7 +106,10 @@ impl Shard {
         let conn = self.conns.get(key.slot)?;
         let is_known = conn.is_authenticated || conn.meta.cert.is_some();
         let is_told = is_known && conn.problem_information;
-        (is_told && self.config.links.get(cluster).is_none()).then_some(UNKNOWN_CLUSTER)
+        match self.config.links.get(cluster).filter(|_| is_told) {
+            None => is_told.then_some(UNKNOWN_CLUSTER),
+            Some(entry) => (!entry.is_enabled).then_some(DISABLED),
+        }
     }
 
     fn take_routes(
@@ -207,9 +220,13 @@ impl Shard {
     ) -> usize {
         let mut source = Source::of(message);
         if source.parts.retain && entry.keeps_retained {
-            let kept = self.shared.retained.get(message.topic());
+            let topic = message.topic();
             let age = |message: &Message| (message.timestamp_ms, message.id);
-            if kept.is_none_or(|kept| age(&kept) < age(message)) {
+            let kept = self.shared.retained.get(topic).map(|kept| age(&kept));
+            let last = kept.max(self.shared.links.deletions.of(topic));
+            // That something is gone is no news where there is nothing.
+            let is_idle = is_state && kept.is_none() && message.payload().is_empty();
+            if last.is_none_or(|last| last < age(message)) && !is_idle {
                 self.retain(now, &mut source);
             } else if is_state {
                 // It is known here, or something later is.
@@ -271,6 +288,9 @@ impl Shard {
     ) {
         if source.origin.is_some_and(|origin| origin.link.is_some()) {
             return;
+        }
+        if source.parts.qos != QoS::AtMostOnce && self.shared.links.keeps() {
+            self.link_promise = Promise { is_latest: true, is_made: true };
         }
         let (message, matched) = (source.keep(&mut self.messages), matched.clone());
         self.effects.to_links.push(ForLinks { message, matched, range });

@@ -129,6 +129,8 @@ pub struct Shard {
     nodes: nodes::Nodes,
     /// Actors of linked clusters, by the connection on which they introduced themselves.
     link_sessions: HashMap<ConnKey, rookery_links::receiver::Session>,
+    /// What is promised for linked clusters.
+    link_promise: links::Promise,
     unstored: unstored::Unstored,
     /// Something waits for a ticket that nobody may come to ask for.
     wants_ticket: bool,
@@ -273,6 +275,7 @@ impl Shard {
             gates: VecDeque::new(),
             nodes: nodes::Nodes::default(),
             link_sessions: HashMap::new(),
+            link_promise: links::Promise::default(),
             unstored: unstored::Unstored::default(),
             wants_ticket: false,
             asked_again_ms: 0,

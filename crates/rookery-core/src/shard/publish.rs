@@ -328,7 +328,7 @@ impl Shard {
         Ok(Step::Next)
     }
 
-    /// PUBACK or PUBREC, once everything written since `before` is committed if it promises that.
+    /// PUBACK or PUBREC, once everything written since `before` is committed if it promises that, for links as well.
     #[inline]
     pub(super) fn answer_publish(
         &mut self,
@@ -345,7 +345,10 @@ impl Shard {
             QoS::ExactlyOnce => AckKind::PubRec,
         };
         let reason = ack_reason(reached);
-        let ticket = self.promised_ticket(before);
+        let ticket = match std::mem::take(&mut self.link_promise.is_latest) {
+            true => self.ticket,
+            false => self.promised_ticket(before),
+        };
         let action = GateAction::Ack { kind, packet_id, reason };
         if self.nodes.is_told {
             self.gate_behind_nodes(now, key, ticket, action);

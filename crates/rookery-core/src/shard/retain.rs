@@ -13,7 +13,7 @@ use super::deliver::Source;
 use super::gate::UnstoredRetained;
 use crate::copies::Foreign;
 use crate::effects::{ReplicaMessage, ShardMessage};
-use crate::ids::Now;
+use crate::ids::{MessageId, Now};
 use crate::message::Message;
 use crate::persist;
 use crate::retained::{Changed, SweepCursor};
@@ -38,6 +38,11 @@ impl Shard {
             return;
         }
         if source.parts.payload.is_empty() {
+            // What another cluster deletes it tells those that it is linked with by itself.
+            if source.origin.is_none_or(|origin| origin.link.is_none()) {
+                let age = (source.parts.timestamp_ms, source.parts.id);
+                self.shared.links.deletions.note(source.parts.topic, age);
+            }
             self.clear_retained(now, source.parts.topic, source.parts.qos);
             return;
         }
@@ -102,6 +107,15 @@ impl Shard {
 
     /// Forgets a retained message, unless another one took its place.
     pub(super) fn remove_retained(&mut self, now: Now, message: &Message) -> bool {
+        let is_removed = self.take_out_retained(now, message);
+        if is_removed && !message.sys {
+            let age = (now.unix_ms.max(message.timestamp_ms), self.message_id(now));
+            self.shared.links.deletions.note(message.topic(), age);
+        }
+        is_removed
+    }
+
+    fn take_out_retained(&mut self, now: Now, message: &Message) -> bool {
         if let Some(replicated) = self.shared.replicated.get().filter(|_| !message.sys) {
             let (topic, id) = (message.topic(), Some(message.id));
             let removed = replicated.remove(&self.shared.retained, topic, id, now.unix_ms);
@@ -247,7 +261,13 @@ impl Shard {
         };
         match (&foreign.what, &changed.old) {
             (What::Value(message), _) => self.store_retained(Some(message), &changed),
-            (What::Deleted, _) => self.store_retained(None, &changed),
+            (What::Deleted, old) => {
+                if let Some(old) = old {
+                    let age = (foreign.version.unix_ms(), MessageId(old.id.0.saturating_add(1)));
+                    self.shared.links.deletions.note(old.topic(), age);
+                }
+                self.store_retained(None, &changed);
+            }
             (What::Absent, Some(old)) if self.config.durable => {
                 let delete = persist::delete_retained(old.topic(), changed.order);
                 self.effects.store_ops.push(delete);

@@ -196,12 +196,10 @@ impl Client {
                 match suback.codes.first().map(|code| ReasonCode(*code)) {
                     Some(code) if !code.is_error() => self.ready(events),
                     Some(ReasonCode::NOT_AUTHORIZED) => {
-                        // A Rookery cluster says so to whom it knows, without opening the topic.
-                        let is_unknown = suback.reason_string == Some(error::UNKNOWN_CLUSTER);
-                        return Err(match is_unknown {
-                            true => Reason::of_answer(error::UNKNOWN_CLUSTER),
-                            false => Reason::not_authorized(),
-                        });
+                        // A Rookery cluster says why to whom it knows, without opening the topic.
+                        let known = [error::UNKNOWN_CLUSTER, error::DISABLED];
+                        let said = suback.reason_string.filter(|said| known.contains(said));
+                        return Err(said.map_or_else(Reason::not_authorized, Reason::of_answer));
                     }
                     code => {
                         let word = code.map_or("nothing", |code| code.name());

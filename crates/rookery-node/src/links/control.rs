@@ -1,7 +1,7 @@
 //! The links of a node: what they are goes down to workers and thread, how they stand comes up.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -17,6 +17,7 @@ use super::keeping::dir_of;
 use super::{LinkConfig, LinkOutlet, LinkStatus, Me, probe};
 use crate::api::NodeError;
 use crate::inbox::{Inbox, Item};
+use crate::up::Upstream;
 use crate::worker::Clock;
 
 /// How long an order may take: the thread never waits for anything but its descriptors.
@@ -46,13 +47,20 @@ struct State {
     me: Option<Me>,
 }
 
+/// What links need of their node.
+#[derive(Clone)]
+pub(crate) struct OfNode {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) inboxes: Arc<[Inbox]>,
+    pub(crate) up: Arc<Upstream>,
+    pub(crate) clock: Clock,
+    /// Where links keep messages that wait; none: nowhere.
+    pub(crate) dir: Option<PathBuf>,
+}
+
 /// The links of a node.
 pub struct Links {
-    shared: Arc<Shared>,
-    inboxes: Arc<[Inbox]>,
-    clock: Clock,
-    /// Where links keep messages that wait; none: nowhere.
-    dir: Option<PathBuf>,
+    of_node: OfNode,
     state: Mutex<State>,
 }
 
@@ -94,15 +102,8 @@ fn check(cluster: &str, links: &[LinkConfig]) -> Result<(), NodeError> {
 }
 
 impl Links {
-    /// `data` is the directory of the node, if it has one.
-    pub(crate) fn new(
-        shared: Arc<Shared>,
-        inboxes: Arc<[Inbox]>,
-        clock: Clock,
-        data: Option<&Path>,
-    ) -> Self {
-        let dir = data.map(|data| data.join("links"));
-        Self { shared, inboxes, clock, dir, state: Mutex::default() }
+    pub(crate) fn new(of_node: OfNode) -> Self {
+        Self { of_node, state: Mutex::default() }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -145,11 +146,13 @@ impl Links {
 
     /// What links kept that are not in the list any more.
     fn forget_deleted(&self, state: &State) {
-        let Some(entries) = self.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok()) else {
+        let Some(entries) = self.of_node.dir.as_ref().and_then(|dir| std::fs::read_dir(dir).ok())
+        else {
             return;
         };
         let known: Vec<String> = state.known.keys().map(|name| dir_of(name)).collect();
-        for entry in entries.flatten() {
+        let of_links = entries.flatten().filter(|entry| entry.path().is_dir());
+        for entry in of_links {
             if !known.iter().any(|name| entry.file_name() == name.as_str()) {
                 // What cannot be removed is tried again with the next change.
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -173,7 +176,8 @@ impl Links {
             used.push(number);
             let came = before.map(|before| before.came.clone()).unwrap_or_default();
             let same = before.filter(|before| before.config.enable == config.enable);
-            let since_ms = same.map_or_else(|| self.clock.now().unix_ms, |same| same.since_ms);
+            let since_ms =
+                same.map_or_else(|| self.of_node.clock.now().unix_ms, |same| same.since_ms);
             known.insert(config.name.clone(), Known { config, number, came, since_ms });
         }
         known
@@ -181,7 +185,7 @@ impl Links {
 
     fn tell_receiver(&self, cluster: &str, state: &State, gone: &[Known]) {
         {
-            let mut receiver = self.shared.links.lock();
+            let mut receiver = self.of_node.shared.links.lock();
             receiver.set_name(cluster);
             for known in gone {
                 receiver.remove_link(&known.config.name);
@@ -194,7 +198,7 @@ impl Links {
             }
         }
         let gone: Vec<u16> = gone.iter().map(|known| known.number).collect();
-        self.shared.links.clear(&self.shared.router, &gone);
+        self.of_node.shared.links.clear(&self.of_node.shared.router, &gone);
     }
 
     fn tell_driver(&self, state: &mut State, me: Me) -> Result<(), NodeError> {
@@ -223,13 +227,13 @@ impl Links {
     fn start(&self, state: &mut State) -> Result<Arc<LinkOutlet>, NodeError> {
         let io = |source| NodeError::Io { what: "start the thread of the links", source };
         let outlet = Arc::new(LinkOutlet::new().map_err(io)?);
-        let driver = Driver::new(outlet.clone(), self.shared.clone(), self.clock, self.dir.clone());
+        let driver = Driver::new(&self.of_node, outlet.clone());
         let thread = std::thread::Builder::new()
             .name("links".into())
             .stack_size(1 << 20)
             .spawn(move || driver.run())
             .map_err(io)?;
-        for inbox in self.inboxes.iter() {
+        for inbox in self.of_node.inboxes.iter() {
             inbox.push(Item::Links(Some(outlet.clone())));
         }
         state.running = Some(Running { outlet: outlet.clone(), thread });
@@ -238,13 +242,23 @@ impl Links {
 
     fn stop(&self, state: &mut State) {
         let Some(running) = state.running.take() else { return };
-        for inbox in self.inboxes.iter() {
+        for inbox in self.of_node.inboxes.iter() {
             inbox.push(Item::Links(None));
         }
         running.outlet.order(Order::Stop);
         // A thread that panicked has been reported on stderr.
         let _ = running.thread.join();
-        self.shared.router.untrack_routes(Feed::Links);
+        self.of_node.shared.router.untrack_routes(Feed::Links);
+    }
+
+    /// The node ends: connections end before the clients go, so that linked clusters keep what these
+    /// want, and what clients publish until then is kept for linked clusters.
+    pub(crate) fn leave(&self) {
+        if let Some(running) = &self.lock().running {
+            let (reply, done) = channel();
+            running.outlet.order(Order::Leave(reply));
+            let _ = done.recv_timeout(REPLY_TIMEOUT);
+        }
     }
 
     /// Ends every link. May be called twice.
@@ -299,7 +313,9 @@ impl Links {
         check(&me.cluster, std::slice::from_ref(config))?;
         let io = |source| NodeError::Io { what: "create an eventfd", source };
         let outlet = Arc::new(LinkOutlet::new().map_err(io)?);
-        Ok(probe::run(config, &me, &outlet, self.clock).err().map(|reason| reason.to_string()))
+        Ok(probe::run(config, &me, &outlet, self.of_node.clock)
+            .err()
+            .map(|reason| reason.to_string()))
     }
 }
 

@@ -6,16 +6,20 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender as Reply;
 
 use rookery_core::access::LinkCounters;
-use rookery_core::effects::ForLinks;
+use rookery_core::effects::{ForLinks, UpEvent};
 use rookery_core::ids::Now;
 use rookery_core::router::{Feed, Weight};
 use rookery_core::shared::Shared;
 use rookery_links::sender::{LocalRoute, LocalRoutes};
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::control::OfNode;
+use super::deletions::Journal;
 use super::link::Link;
 use super::reason::Reason;
-use super::{LinkConfig, LinkOutlet, LinkStatus, Me};
+use super::{LinkConfig, LinkOutlet, LinkStatus, Me, ToLinks};
+use crate::inbox::{Inbox, Item};
+use crate::up::Upstream;
 use crate::worker::Clock;
 
 /// The longest sleep: actors of other clusters are looked after.
@@ -36,6 +40,8 @@ pub(crate) enum Order {
     Status(Reply<Vec<LinkStatus>>),
     /// Sets the counters of one to zero.
     Reset(String),
+    /// Ends all connections; what comes from now on is kept, where anything is.
+    Leave(Reply<()>),
     /// Ends the thread.
     Stop,
 }
@@ -50,6 +56,8 @@ struct Broken {
 pub(super) struct Driver {
     outlet: Arc<LinkOutlet>,
     shared: Arc<Shared>,
+    inboxes: Arc<[Inbox]>,
+    up: Arc<Upstream>,
     clock: Clock,
     /// Where links keep messages; none: nowhere.
     dir: Option<PathBuf>,
@@ -68,20 +76,30 @@ pub(super) struct Driver {
     chance: u64,
     scratch: Vec<u8>,
     is_collecting: bool,
+    /// Deletions of what is retained; none: they are not written.
+    journal: Option<Journal>,
+    /// Links were put in place.
+    is_changed: bool,
+    /// The management plane was told to ask how it stands, and has not asked.
+    is_told: bool,
+    /// The node ends, and nothing is sent any more.
+    is_leaving: bool,
 }
 
 impl Driver {
-    pub(super) fn new(
-        outlet: Arc<LinkOutlet>,
-        shared: Arc<Shared>,
-        clock: Clock,
-        dir: Option<PathBuf>,
-    ) -> Self {
+    pub(super) fn new(of_node: &OfNode, outlet: Arc<LinkOutlet>) -> Self {
+        let OfNode { shared, inboxes, up, clock, dir } = of_node.clone();
         Self {
             outlet,
             shared,
+            inboxes,
+            up,
             clock,
             dir,
+            journal: None,
+            is_changed: false,
+            is_told: false,
+            is_leaving: false,
             me: None,
             incarnation: 0,
             links: Vec::new(),
@@ -109,35 +127,54 @@ impl Driver {
                     link.serve(line, now.mono_ms);
                 }
             }
-            for item in taken.sent.into_iter().flat_map(|sent| sent.0) {
-                self.send(&item, now);
-            }
+            self.take_sent(taken.sent, now);
             for order in taken.orders {
                 if !self.obey(order) {
-                    let shared = &self.shared;
-                    self.links.iter_mut().for_each(|link| link.close(shared, now));
+                    self.close(now);
                     return;
                 }
             }
+            if self.is_leaving {
+                continue;
+            }
             self.is_collecting = self.shared.links.collect(&self.shared.router, now.mono_ms);
             self.note_arrivals(now.mono_ms);
+            self.write_deletions();
+            let mut is_news = std::mem::take(&mut self.is_changed);
             for link in &mut self.links {
                 link.go_on_telling(&self.shared.retained, now);
                 link.keep(&self.shared, now);
                 link.tick(now.mono_ms, &self.local, &mut self.scratch);
-                link.look(now.unix_ms);
+                is_news |= link.look(now.unix_ms);
+            }
+            self.shared.links.set_keeps(self.links.iter().any(Link::keeps));
+            // Told once until somebody has asked how it stands.
+            if is_news && !self.is_told {
+                self.is_told = true;
+                self.up.push_all([UpEvent::Links]);
             }
         }
     }
 
+    fn close(&mut self, now: Now) {
+        let shared = &self.shared;
+        self.links.iter_mut().for_each(|link| link.close(shared, now));
+        shared.links.set_keeps(false);
+        self.write_deletions();
+        self.shared.links.deletions.set(false);
+    }
+
     /// Waits for something to do; connections on which something came, by link.
     fn wait(&self) -> Vec<(usize, usize)> {
-        let may_sleep = self.outlet.fall_asleep()
-            && !self.is_collecting
-            && !self.shared.links.has_news()
-            && !self.shared.router.has_route_changes(Feed::Links);
+        let has_work = || {
+            self.is_collecting
+                || self.shared.links.has_news()
+                || self.shared.router.has_route_changes(Feed::Links)
+        };
+        let may_sleep = self.outlet.fall_asleep() && (self.is_leaving || !has_work());
         let now_ms = self.clock.now().mono_ms;
-        let due_ms = self.links.iter().map(Link::due_ms).min().unwrap_or(u64::MAX);
+        let links = self.links.iter().filter(|_| !self.is_leaving);
+        let due_ms = links.map(Link::due_ms).min().unwrap_or(u64::MAX);
         let wait_ms = if may_sleep { due_ms.saturating_sub(now_ms).min(SLEEP_MS) } else { 0 };
         let mut fds = vec![PollFd::from_borrowed_fd(self.outlet.fd(), PollFlags::IN)];
         let mut places = vec![None];
@@ -158,6 +195,26 @@ impl Driver {
         let _ = rustix::event::poll(&mut fds, Some(&timeout));
         let ready = fds.iter().zip(places).filter(|(fd, _)| !fd.revents().is_empty());
         ready.filter_map(|(_, place)| place).collect()
+    }
+
+    /// Takes what workers have for links, and tells them when it is kept.
+    fn take_sent(&mut self, sent: Vec<ToLinks>, now: Now) {
+        let mut kept: Vec<(u16, u64)> = Vec::new();
+        for of_turn in sent {
+            of_turn.messages.iter().for_each(|item| self.send(item, now));
+            if of_turn.ticket != 0 {
+                kept.push((of_turn.worker, of_turn.ticket));
+            }
+        }
+        if kept.is_empty() {
+            return;
+        }
+        self.links.iter_mut().for_each(Link::write);
+        for (worker, ticket) in kept {
+            if let Some(inbox) = self.inboxes.get(usize::from(worker)) {
+                inbox.push(Item::Kept(ticket));
+            }
+        }
     }
 
     fn send(&mut self, item: &ForLinks, now: Now) {
@@ -189,10 +246,30 @@ impl Driver {
                 link.hurry(now_ms);
             }
         }
+        let shared = self.shared.clone();
         for (number, topics) in waiting {
             if let Some(link) = self.link_of(number) {
-                link.tell_retained(topics);
+                link.tell_retained(topics, &shared.links.deletions);
             }
+        }
+    }
+
+    fn write_deletions(&mut self) {
+        if let Some(journal) = &mut self.journal {
+            // What is not written holds until the node ends.
+            let _ = journal.write(&self.shared.links.deletions);
+        }
+    }
+
+    /// Deletions of what is retained are noted while some link brings it over.
+    fn note_deletions(&mut self, wanted: &[Wanted]) {
+        let deletions = &self.shared.links.deletions;
+        let is_wanted = wanted.iter().any(|wanted| wanted.config.sync_retained);
+        deletions.set(is_wanted);
+        let dir = self.dir.as_deref().filter(|_| is_wanted);
+        if self.journal.is_some() != dir.is_some() {
+            let now = self.clock.now().unix_ms;
+            self.journal = dir.map(|dir| Journal::open(dir, deletions, now));
         }
     }
 
@@ -250,11 +327,18 @@ impl Driver {
                 let _ = reply.send(());
             }
             Order::Status(reply) => {
+                self.is_told = false;
                 let _ = reply.send(self.status());
             }
             Order::Reset(name) => {
                 let named = |link: &&mut Link| link.config.name == name;
                 self.links.iter_mut().filter(named).for_each(Link::reset);
+            }
+            Order::Leave(reply) => {
+                let now = self.clock.now();
+                self.links.iter_mut().for_each(|link| link.leave(now));
+                self.is_leaving = true;
+                let _ = reply.send(());
             }
             Order::Stop => return false,
         }
@@ -263,6 +347,7 @@ impl Driver {
 
     /// Links that are as they were go on, the others begin anew.
     fn apply(&mut self, me: Me, wanted: Vec<Wanted>) {
+        self.note_deletions(&wanted);
         let is_same_me = self.me.as_ref() == Some(&me);
         let is_same = |link: &Link, wanted: &Wanted| {
             is_same_me && link.config == wanted.config && link.number == wanted.number
@@ -305,6 +390,7 @@ impl Driver {
         // Found anew with the next turn.
         self.copies = (HashMap::new(), u64::MAX);
         self.me = Some(me);
+        self.is_changed = true;
     }
 
     fn status(&self) -> Vec<LinkStatus> {

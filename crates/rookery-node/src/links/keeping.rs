@@ -1,11 +1,15 @@
 //! What a link keeps on disk while it is down, and how that comes to the other side.
 //!
 //! Both sides have to agree, which the answer to an introduction says; that is remembered over a
-//! restart. From the moment a connection for messages is lost until everything was read back, messages
-//! with QoS 1 and 2 go to the end of the [`Spool`]. So each publisher's order is kept. After a while a
-//! link that is down has forgotten what the other side subscribed to: then everything is kept that the
-//! link is about.
+//! restart. From then on every message with QoS 1 and 2 goes to the end of the [`Spool`], and leaves it
+//! when the other side has it. While the link stands it is sent at once; from the moment a connection for
+//! messages is lost until everything was read back, it waits there alone. So each publisher's order is
+//! kept. Publishers get their acknowledgement when the message is written.
+//!
+//! After a while a link that is down has forgotten what the other side subscribed to: then everything is
+//! kept that the link is about.
 
+use std::io;
 use std::path::Path;
 
 use rookery_core::message::Message;
@@ -86,11 +90,29 @@ impl Keeping {
         self.spool.rewind();
     }
 
-    /// Keeps a message; whether that worked.
-    pub(super) fn push(&mut self, message: &Message, unix_ms: u64) -> bool {
+    /// Keeps a message.
+    pub(super) fn push(&mut self, message: &Message, unix_ms: u64) {
         let pushed = self.spool.push(message, unix_ms);
-        self.failed = pushed.as_ref().err().map(ToString::to_string);
-        pushed.is_ok()
+        self.note_failure(&pushed);
+    }
+
+    /// Keeps a message that is sent now; its place, none if it could not be kept.
+    pub(super) fn push_sent(&mut self, message: &Message, unix_ms: u64) -> Option<Place> {
+        let pushed = self.spool.push_read(message, unix_ms);
+        self.note_failure(&pushed);
+        pushed.ok()
+    }
+
+    /// Lets the system have what was pushed: it outlives the process then.
+    pub(super) fn write(&mut self) {
+        let written = self.spool.write();
+        if written.is_err() {
+            self.note_failure(&written);
+        }
+    }
+
+    fn note_failure<T>(&mut self, result: &io::Result<T>) {
+        self.failed = result.as_ref().err().map(ToString::to_string);
     }
 
     /// The next message to send; when there is none, what comes goes to disk no more.
@@ -109,6 +131,11 @@ impl Keeping {
     /// Messages and octets on disk.
     pub(super) fn kept(&self) -> (u64, u64) {
         (self.spool.len(), self.spool.bytes())
+    }
+
+    /// When the oldest of them came; none: there is none.
+    pub(super) fn oldest_ms(&self) -> Option<u64> {
+        self.spool.oldest_ms()
     }
 
     pub(super) fn take_dropped(&mut self) -> u64 {
@@ -154,6 +181,7 @@ impl Keeping {
 
     /// The link ends here; what is kept stays.
     pub(super) fn close(&mut self, shared: &Shared) {
+        self.write();
         self.note(u64::MAX);
         if let Some(number) = self.standin.take() {
             shared.links.clear(&shared.router, &[number]);

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use rookery_codec::{PublishProperties, QoS, UserPropertiesBuf};
 use rookery_core::access::LinkCounters;
 use rookery_core::ids::Now;
+use rookery_core::links::Deletions;
 use rookery_core::message::Message;
 use rookery_core::retained::Retained;
 use rookery_core::shared::Shared;
@@ -21,6 +22,7 @@ use super::line::{Destination, Line};
 use super::pool::{Forwarder, Terms};
 use super::reason::Reason;
 use super::retained::{self, Telling};
+use super::spool::Place;
 use super::{LinkConfig, LinkOutlet, LinkStatus, Me, tls};
 
 /// No more is read from disk while so many wait to be sent.
@@ -55,7 +57,8 @@ pub(super) struct Link {
     counters: Counters,
     /// What is wrong with what tells routes, until it is online.
     reason: Option<Reason>,
-    status: &'static str,
+    /// How it stands, and what was wrong then.
+    said: (&'static str, Option<Reason>),
     since_ms: u64,
 }
 
@@ -172,7 +175,7 @@ impl Link {
             is_answered: false,
             counters: Counters::default(),
             reason: None,
-            status: "connecting",
+            said: ("connecting", None),
             since_ms: 0,
             config,
         })
@@ -201,8 +204,8 @@ impl Link {
     }
 
     /// The other cluster waits for what is retained here.
-    pub(super) fn tell_retained(&mut self, topics: Vec<Box<str>>) {
-        self.telling.begin(topics);
+    pub(super) fn tell_retained(&mut self, topics: Vec<Box<str>>, deletions: &Deletions) {
+        self.telling.begin(topics, deletions);
     }
 
     fn may_tell_retained(&self) -> bool {
@@ -239,10 +242,7 @@ impl Link {
         if is_lost && keeping.is_agreed() {
             keeping.begin(now.mono_ms);
             for forwarder in &mut self.pool {
-                forwarder.give_up(|message| {
-                    let is_kept = keeping.push(message, now.unix_ms);
-                    self.counters.dropped += u64::from(!is_kept);
-                });
+                forwarder.give_up(|message| keeping.push(message, now.unix_ms));
                 forwarder.begin_anew(now.mono_ms);
             }
             keeping.rewind();
@@ -256,9 +256,10 @@ impl Link {
             let Some((place, message)) = keeping.read(now.unix_ms) else { break };
             let at = worker_of(&message, &self.config, self.pool.len(), &mut self.turn);
             if let Some(forwarder) = self.pool.get_mut(at) {
-                forwarder.push_kept(message, place, now.mono_ms);
+                forwarder.push_kept(Arc::new(message), place, now.mono_ms);
             }
         }
+        keeping.write();
         self.counters.dropped += keeping.take_dropped();
         keeping.note(now.mono_ms);
         keeping.look(&self.config.name, is_back, shared, now.mono_ms);
@@ -278,12 +279,35 @@ impl Link {
             }
             if keeping.is_on() {
                 self.counters.matched += 1;
-                let is_kept = keeping.push(message, now.unix_ms);
-                self.counters.dropped += u64::from(!is_kept);
+                keeping.push(message, now.unix_ms);
+                return;
+            }
+            if let Some(place) = keeping.push_sent(message, now.unix_ms) {
+                self.counters.matched += 1;
+                self.send_kept(message.clone(), place, now.mono_ms);
                 return;
             }
         }
         self.put(message, false, now.mono_ms);
+    }
+
+    /// What was taken reaches the disk, where it is to be kept.
+    pub(super) fn write(&mut self) {
+        if let Some(keeping) = &mut self.keeping {
+            keeping.write();
+        }
+    }
+
+    /// Whether messages are kept on disk.
+    pub(super) fn keeps(&self) -> bool {
+        self.keeping.as_ref().is_some_and(Keeping::is_agreed)
+    }
+
+    fn send_kept(&mut self, message: Arc<Message>, place: Place, now_ms: u64) {
+        let at = worker_of(&message, &self.config, self.pool.len(), &mut self.turn);
+        if let Some(forwarder) = self.pool.get_mut(at) {
+            forwarder.push_kept(message, place, now_ms);
+        }
     }
 
     fn put(&mut self, message: &Arc<Message>, is_state: bool, now_ms: u64) {
@@ -293,8 +317,8 @@ impl Link {
             forwarder.push(message.clone(), is_state, now_ms);
         }
         while self.bytes() > self.config.buffer_bytes_max {
-            let fullest = self.pool.iter_mut().max_by_key(|forwarder| forwarder.waiting());
-            if !fullest.is_some_and(|forwarder| forwarder.drop_oldest(&mut self.counters)) {
+            let fullest = self.pool.iter_mut().max_by_key(|forwarder| forwarder.unkept());
+            if !fullest.is_some_and(|forwarder| forwarder.drop_one(&mut self.counters)) {
                 break;
             }
         }
@@ -426,8 +450,8 @@ impl Link {
         self.sender.due_ms().min(self.line.due_ms()).min(pool.unwrap_or(u64::MAX)).min(retained)
     }
 
-    /// Notes what the state is, and since when.
-    pub(super) fn look(&mut self, unix_ms: u64) {
+    /// Notes what the state is, and since when; whether that, or what is wrong, is something new.
+    pub(super) fn look(&mut self, unix_ms: u64) -> bool {
         let is_online = matches!(self.sender.state(), State::Bootstrapping | State::Online);
         let is_complete = self.is_complete();
         let status = match self.reason() {
@@ -435,10 +459,14 @@ impl Link {
             None => "connecting",
             Some(_) => "disconnected",
         };
-        if self.status != status || self.since_ms == 0 {
-            self.status = status;
+        if self.said.0 != status || self.since_ms == 0 {
             self.since_ms = unix_ms;
         }
+        let is_new = self.said.0 != status || self.said.1.as_ref() != self.reason();
+        if is_new {
+            self.said = (status, self.reason().cloned());
+        }
+        is_new
     }
 
     /// What is wrong: first of all with what tells routes.
@@ -453,12 +481,14 @@ impl Link {
         // Of those on disk some are read and wait, or are under way.
         let read: u64 = self.pool.iter().map(Forwarder::kept).sum();
         let kept = self.keeping.as_ref().map_or((0, 0), Keeping::kept);
-        let kept = (kept.0.saturating_sub(read), if kept.0 == 0 { 0 } else { kept.1 });
+        // A file without messages may be there for the next ones.
+        let stored = (kept.0, if kept.0 == 0 { 0 } else { kept.1 });
+        let kept = (stored.0.saturating_sub(read), stored.1);
         let ready = |forwarder: &&Forwarder| forwarder.line.is_ready();
         let sum = |of: fn(&Forwarder) -> usize| self.pool.iter().map(of).sum::<usize>();
         LinkStatus {
             name: self.config.name.clone(),
-            status: self.status,
+            status: self.said.0,
             reason: self.reason().map(ToString::to_string),
             since_ms: self.since_ms,
             replication: self.sender.state().name(),
@@ -476,7 +506,9 @@ impl Link {
             queued_bytes: self.bytes() as u64 + kept.1,
             received: self.came.received.load(Ordering::Relaxed),
             refused: self.came.refused.load(Ordering::Relaxed),
-            stored: self.keeping.as_ref().map_or(0, |keeping| keeping.kept().0),
+            stored: stored.0,
+            stored_bytes: stored.1,
+            stored_since_ms: self.keeping.as_ref().and_then(Keeping::oldest_ms),
             store: match (&self.keeping, &self.failed) {
                 (Some(keeping), _) => Some(keeping.state()),
                 (None, Some(why)) => Some(format!("failed: {why}")),
@@ -493,20 +525,26 @@ impl Link {
         self.came.refused.store(0, Ordering::Relaxed);
     }
 
-    /// Ends every connection.
-    pub(super) fn close(&mut self, shared: &Shared, now: Now) {
+    /// Ends every connection; what comes from now on is kept, if anything is.
+    pub(super) fn leave(&mut self, now: Now) {
         self.line.close();
         self.pool.iter_mut().for_each(|forwarder| forwarder.line.close());
-        let Some(keeping) = &mut self.keeping else { return };
-        if keeping.is_agreed() {
-            for forwarder in &mut self.pool {
-                keeping.settle(forwarder.settled.drain(..));
-                forwarder.give_up(|message| {
-                    // The counter ends with the link.
-                    let _ = keeping.push(message, now.unix_ms);
-                });
-            }
+        let Some(keeping) = self.keeping.as_mut().filter(|keeping| keeping.is_agreed()) else {
+            return;
+        };
+        keeping.begin(now.mono_ms);
+        for forwarder in &mut self.pool {
+            keeping.settle(forwarder.settled.drain(..));
+            forwarder.give_up(|message| keeping.push(message, now.unix_ms));
         }
-        keeping.close(shared);
+        keeping.write();
+    }
+
+    /// The same, and that is all.
+    pub(super) fn close(&mut self, shared: &Shared, now: Now) {
+        self.leave(now);
+        if let Some(keeping) = &mut self.keeping {
+            keeping.close(shared);
+        }
     }
 }

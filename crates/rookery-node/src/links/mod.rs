@@ -13,6 +13,7 @@
 mod client;
 mod control;
 mod counters;
+mod deletions;
 mod driver;
 mod keeping;
 mod line;
@@ -33,6 +34,7 @@ use rookery_core::effects::ForLinks;
 use rookery_links::sender::OwnWishes;
 
 pub use control::Links;
+pub(crate) use control::OfNode;
 pub(crate) use driver::Order;
 
 use crate::outlet::Load;
@@ -45,13 +47,20 @@ const SILENCE_MS: u64 = 4500;
 const ADMISSION_MS: u64 = 5000;
 
 /// What a worker has for linked clusters from one turn.
-pub(crate) struct ToLinks(pub(crate) Vec<ForLinks>);
+pub(crate) struct ToLinks {
+    pub(crate) worker: u16,
+    /// Acknowledgements wait until links that keep messages have these, under this number; 0: none
+    /// does.
+    pub(crate) ticket: u64,
+    pub(crate) messages: Vec<ForLinks>,
+}
 
 impl Load for ToLinks {
     /// Nothing but news of subscriptions is none.
     fn load(&self) -> Option<usize> {
         let bytes = |item: &ForLinks| item.message.size() + size_of::<ForLinks>();
-        (!self.0.is_empty()).then(|| self.0.iter().map(bytes).sum())
+        let is_something = !self.messages.is_empty() || self.ticket != 0;
+        is_something.then(|| self.messages.iter().map(bytes).sum())
     }
 }
 
@@ -103,8 +112,8 @@ pub struct LinkConfig {
     pub show_to_rules: bool,
     /// Both clusters retain what either retains of the linked topics, if the other one agrees.
     pub sync_retained: bool,
-    /// Most octets of messages with QoS 1 and 2 that are kept on disk while the link is down, if the
-    /// other one agrees; 0: none are.
+    /// Most octets of messages with QoS 1 and 2 that are kept on disk until the other side has them,
+    /// if that one agrees; 0: none are.
     pub store_bytes_max: u64,
     /// What was kept for longer is dropped.
     pub store_age_ms: u64,
@@ -184,6 +193,10 @@ pub struct LinkStatus {
     pub refused: u64,
     /// Messages on disk.
     pub stored: u64,
+    /// Octets of the files that they are in.
+    pub stored_bytes: u64,
+    /// When the oldest of them came, ms since 1970; none: there is none.
+    pub stored_since_ms: Option<u64>,
     /// Whether messages are kept on disk while it is down: `agreed`, `not_agreed`, or `failed`, a
     /// colon, a text; none: they are not to be.
     pub store: Option<String>,

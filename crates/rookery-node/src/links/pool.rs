@@ -52,6 +52,8 @@ pub(super) struct Terms {
 pub(super) struct Forwarder {
     pub(super) line: Line,
     waiting: VecDeque<Item>,
+    /// Of those that wait: how many are not on disk.
+    unkept: usize,
     under_way: VecDeque<(u16, u64, Item)>,
     bytes: usize,
     /// Messages on disk that the other side has.
@@ -72,6 +74,7 @@ impl Forwarder {
         Self {
             line: Line::new(hello, home),
             waiting: VecDeque::new(),
+            unkept: 0,
             under_way: VecDeque::new(),
             bytes: 0,
             settled: Vec::new(),
@@ -107,13 +110,13 @@ impl Forwarder {
     }
 
     /// A message that is on disk.
-    pub(super) fn push_kept(&mut self, message: Message, place: Place, now_ms: u64) {
-        let message = Arc::new(message);
+    pub(super) fn push_kept(&mut self, message: Arc<Message>, place: Place, now_ms: u64) {
         self.put(Item { message, since_ms: now_ms, is_state: false, place: Some(place) });
     }
 
     fn put(&mut self, item: Item) {
         self.bytes += item.bytes();
+        self.unkept += usize::from(item.place.is_none());
         self.waiting.push_back(item);
     }
 
@@ -121,8 +124,10 @@ impl Forwarder {
     pub(super) fn give_up(&mut self, mut keep: impl FnMut(&Message)) {
         let under_way = self.under_way.drain(..).map(|(_, _, item)| item);
         let all: Vec<Item> = under_way.chain(self.waiting.drain(..)).collect();
+        self.unkept = 0;
         for item in all {
             if item.message.qos == QoS::AtMostOnce {
+                self.unkept += 1;
                 self.waiting.push_back(item);
                 continue;
             }
@@ -147,11 +152,23 @@ impl Forwarder {
         }
     }
 
-    /// Drops the message that waits longest; whether there was one.
-    pub(super) fn drop_oldest(&mut self, counters: &mut Counters) -> bool {
-        let Some(item) = self.waiting.pop_front() else { return false };
+    /// How many messages wait that are not on disk.
+    pub(super) const fn unkept(&self) -> usize {
+        self.unkept
+    }
+
+    /// Drops a message that is not on disk: the one that waits longest, or the latest one behind
+    /// others that are; whether there was one.
+    pub(super) fn drop_one(&mut self, counters: &mut Counters) -> bool {
+        let is_unkept = |item: &Item| item.place.is_none();
+        let at = match self.waiting.front() {
+            Some(first) if is_unkept(first) => Some(0),
+            _ if self.unkept > 0 => self.waiting.iter().rposition(is_unkept),
+            _ => None,
+        };
+        let Some(item) = at.and_then(|at| self.waiting.remove(at)) else { return false };
         self.bytes -= item.bytes();
-        self.settled.extend(item.place);
+        self.unkept -= 1;
         counters.dropped += 1;
         true
     }
@@ -206,7 +223,7 @@ impl Forwarder {
         // What is on disk has an age of its own.
         let is_late = |item: &Item| item.place.is_none() && now_ms >= item.since_ms + ttl_ms;
         while self.waiting.front().is_some_and(is_late) {
-            self.drop_oldest(counters);
+            self.drop_one(counters);
         }
     }
 
@@ -221,6 +238,7 @@ impl Forwarder {
         };
         while self.under_way.len() < window && client.unsent() < UNSENT_MAX {
             let Some(item) = self.waiting.pop_front() else { return };
+            self.unkept -= usize::from(item.place.is_none());
             let qos = item.message.qos.min(QoS::AtLeastOnce);
             match write(client, terms, &item, qos, scratch) {
                 None => {
@@ -284,6 +302,7 @@ impl Forwarder {
         self.is_lost |= std::mem::take(&mut self.has_stood);
         counters.retried += self.under_way.len() as u64;
         while let Some((_, _, item)) = self.under_way.pop_back() {
+            self.unkept += usize::from(item.place.is_none());
             self.waiting.push_front(item);
         }
     }

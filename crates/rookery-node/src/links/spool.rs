@@ -3,13 +3,14 @@
 //! Files are written at the end and read from the beginning; a record is named by its [`Place`]. What
 //! was read is under way until it is [settled](Spool::settle); everything before the first record that
 //! is not settled is gone for good, and where that is stands in a file of its own, so that after a
-//! crash little is sent twice and nothing is missed. Writes reach the system at once and the disk when
-//! the system pleases: they outlive the process, not a loss of power.
+//! crash little is sent twice and nothing is missed. What is pushed reaches the system with
+//! [`Spool::write`], before it is promised, and the disk when the system pleases: it outlives the
+//! process, not a loss of power.
 //!
 //! **Bounds.** Octets of all files: the oldest file gives way to what is new, and what was in it is
 //! counted as dropped. Age: what is older is dropped when its turn comes.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -51,6 +52,16 @@ struct Reader {
     offset: u64,
 }
 
+/// What was pushed and not written.
+#[derive(Default)]
+struct Unwritten {
+    bytes: Vec<u8>,
+    /// Where that begins.
+    from: Option<Place>,
+    /// Messages that are nowhere else.
+    only_here: u64,
+}
+
 /// The files of one link.
 pub(super) struct Spool {
     dir: PathBuf,
@@ -61,7 +72,10 @@ pub(super) struct Spool {
     reader: Option<Reader>,
     /// What is read next.
     read_at: Place,
-    under_way: BTreeSet<Place>,
+    /// Read and not settled, with the time at which each was pushed.
+    under_way: BTreeMap<Place, u64>,
+    /// When what is read next was pushed, or earlier.
+    unread_ms: u64,
     /// Settled, behind others that are not.
     settled: BTreeSet<Place>,
     noted: Place,
@@ -70,7 +84,7 @@ pub(super) struct Spool {
     /// Topics that the other side wants, once it has agreed.
     agreed: Option<Vec<Box<str>>>,
     dropped: u64,
-    scratch: Vec<u8>,
+    unwritten: Unwritten,
 }
 
 impl Spool {
@@ -93,14 +107,15 @@ impl Spool {
             writer: None,
             reader: None,
             read_at: (0, 0),
-            under_way: BTreeSet::new(),
+            under_way: BTreeMap::new(),
+            unread_ms: 0,
             settled: BTreeSet::new(),
             noted: (0, 0),
             note_at_ms: 0,
             last_number: numbers.last().copied().unwrap_or(0),
             agreed: read_agreed(&dir.join(AGREED)),
             dropped: 0,
-            scratch: Vec::new(),
+            unwritten: Unwritten::default(),
         };
         let from = read_position(&dir.join(POSITION));
         for number in numbers {
@@ -121,7 +136,10 @@ impl Spool {
         let numbers: Vec<u64> = self.files.iter().map(|file| file.number).collect();
         for number in numbers {
             let mut records = 0;
-            while self.next_in(number)?.is_some() {
+            while let Some((_, body)) = self.next_in(number)? {
+                if self.unread_ms == 0 {
+                    self.unread_ms = time_of(&body);
+                }
                 records += 1;
             }
             if let Some(file) = self.files.iter_mut().find(|file| file.number == number) {
@@ -165,38 +183,97 @@ impl Spool {
         self.files.iter().map(|file| file.bytes).sum()
     }
 
+    /// When the oldest message was pushed; none: there is none.
+    pub(super) fn oldest_ms(&self) -> Option<u64> {
+        let first = self.under_way.first_key_value().map(|(_, pushed_ms)| *pushed_ms);
+        (self.len() > 0).then(|| first.unwrap_or(self.unread_ms))
+    }
+
     /// Messages that were dropped since it was last asked.
     pub(super) fn take_dropped(&mut self) -> u64 {
         std::mem::take(&mut self.dropped)
     }
 
     /// Keeps a message behind the others.
+    ///
+    /// # Errors
+    ///
+    /// It could not be kept, which is counted.
     pub(super) fn push(&mut self, message: &Message, unix_ms: u64) -> io::Result<()> {
+        if self.len() == self.under_way.len() as u64 {
+            self.unread_ms = unix_ms;
+        }
+        if let Err(error) = self.writable() {
+            self.dropped += 1;
+            return Err(error);
+        }
+        self.unwritten.only_here += 1;
+        self.append(message, unix_ms).map(drop)
+    }
+
+    /// The same when everything was read: it is under way at once, and its place is told.
+    pub(super) fn push_read(&mut self, message: &Message, unix_ms: u64) -> io::Result<Place> {
         self.writable()?;
-        self.scratch.clear();
-        put_framed(&mut self.scratch, |out| {
+        let (place, behind) = self.append(message, unix_ms)?;
+        self.under_way.insert(place, unix_ms);
+        self.read_at = behind;
+        Ok(place)
+    }
+
+    /// Where it begins and ends.
+    fn append(&mut self, message: &Message, unix_ms: u64) -> io::Result<(Place, Place)> {
+        let Some(segment) = self.files.back_mut() else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let place = (segment.number, segment.bytes);
+        let before = self.unwritten.bytes.len();
+        put_framed(&mut self.unwritten.bytes, |out| {
             out.extend_from_slice(&unix_ms.to_le_bytes());
             message.encode_into(out);
         });
-        let (Some(file), Some(segment)) = (self.writer.as_mut(), self.files.back_mut()) else {
-            return Err(io::ErrorKind::NotFound.into());
-        };
-        if let Err(error) = file.write_all(&self.scratch) {
-            // Part of it may be there: nothing may follow it in this file.
-            self.writer = None;
-            return Err(error);
-        }
-        segment.bytes += self.scratch.len() as u64;
+        self.unwritten.from.get_or_insert(place);
+        segment.bytes += (self.unwritten.bytes.len() - before) as u64;
         segment.records += 1;
+        let behind = (segment.number, segment.bytes);
         while self.bytes() > self.bytes_max && self.files.len() > 1 {
             self.drop_first();
         }
-        Ok(())
+        Ok((place, behind))
+    }
+
+    /// Writes what was pushed.
+    ///
+    /// # Errors
+    ///
+    /// The system does not take it: it is not kept, and what nobody else has is counted as dropped.
+    pub(super) fn write(&mut self) -> io::Result<()> {
+        let Unwritten { bytes, from, only_here } = std::mem::take(&mut self.unwritten);
+        let Some(from) = from else { return Ok(()) };
+        let Some(file) = self.writer.as_mut() else { return Ok(()) };
+        let written = file.write_all(&bytes);
+        if written.is_err() {
+            // Part of it may be there, and nothing may follow it in this file.
+            let _ = file.set_len(from.1);
+            self.writer = None;
+            self.dropped += only_here;
+            let gone = self.under_way.split_off(&from).len() as u64 + only_here;
+            if let Some(file) = self.files.iter_mut().find(|file| file.number == from.0) {
+                file.records = file.records.saturating_sub(gone);
+                file.bytes = from.1;
+            }
+        }
+        self.unwritten.bytes = bytes;
+        self.unwritten.bytes.clear();
+        written
     }
 
     fn writable(&mut self) -> io::Result<()> {
         let file_max = (self.bytes_max / 16).clamp(FILE_BYTES_MIN, FILE_BYTES_MAX);
-        if self.writer.is_some() && self.files.back().is_some_and(|file| file.bytes < file_max) {
+        let has_room = self.files.back().is_some_and(|file| file.bytes < file_max);
+        if !has_room || self.unwritten.bytes.len() >= CHUNK_BYTES {
+            self.write()?;
+        }
+        if self.writer.is_some() && has_room {
             return Ok(());
         }
         self.writer = None;
@@ -214,10 +291,12 @@ impl Spool {
     /// The oldest file gives way.
     fn drop_first(&mut self) {
         let Some(file) = self.files.pop_front() else { return };
-        self.dropped += file.records;
         let behind = (file.number + 1, 0);
         self.read_at = self.read_at.max(behind);
-        self.under_way = self.under_way.split_off(&behind);
+        let later = self.under_way.split_off(&behind);
+        // What is under way is in memory as well.
+        let sent = std::mem::replace(&mut self.under_way, later).len() as u64;
+        self.dropped += file.records.saturating_sub(sent);
         self.settled = self.settled.split_off(&behind);
         self.remove(file.number);
     }
@@ -233,6 +312,8 @@ impl Spool {
     /// The next message, with its place; it is under way until it is settled. What is too old is passed
     /// over and counted.
     pub(super) fn read(&mut self, unix_ms: u64) -> Option<(Place, Message)> {
+        // What could not be written is counted.
+        let _ = self.write();
         let files = self.files.iter().map(|file| file.number);
         let numbers: Vec<u64> = files.filter(|number| *number >= self.read_at.0).collect();
         for number in numbers {
@@ -241,8 +322,9 @@ impl Spool {
                 if self.settled.contains(&place) {
                     continue;
                 }
-                let (time, bytes) = body.split_at(BODY_BYTES_MIN);
-                let since_ms = time.first_chunk().map_or(0, |time| u64::from_le_bytes(*time));
+                let since_ms = time_of(&body);
+                let bytes = body.get(BODY_BYTES_MIN..).unwrap_or_default();
+                self.unread_ms = since_ms;
                 let message = Message::from_bytes(bytes).filter(|message| {
                     let is_over = message.expires_at_ms != 0 && message.expires_at_ms <= unix_ms;
                     since_ms.saturating_add(self.age_ms) > unix_ms && !is_over
@@ -252,7 +334,7 @@ impl Spool {
                     self.dropped += 1;
                     continue;
                 };
-                self.under_way.insert(place);
+                self.under_way.insert(place, since_ms);
                 return Some((place, message));
             }
         }
@@ -294,8 +376,8 @@ impl Spool {
 
     /// The other side has a message, or will never take it.
     pub(super) fn settle(&mut self, place: Place) {
-        if self.under_way.remove(&place) {
-            if self.under_way.first().is_some_and(|first| *first < place) {
+        if self.under_way.remove(&place).is_some() {
+            if self.under_way.first_key_value().is_some_and(|(first, _)| *first < place) {
                 self.settled.insert(place);
             }
             self.forget(place);
@@ -325,13 +407,16 @@ impl Spool {
     /// What is under way did not arrive: it is read again.
     pub(super) fn rewind(&mut self) {
         self.read_at = self.position();
+        if let Some((_, pushed_ms)) = self.under_way.first_key_value() {
+            self.unread_ms = *pushed_ms;
+        }
         self.under_way.clear();
         self.reader = None;
     }
 
     /// Everything before it is settled.
     fn position(&self) -> Place {
-        self.under_way.first().copied().unwrap_or(self.read_at)
+        self.under_way.first_key_value().map_or(self.read_at, |(first, _)| *first)
     }
 
     /// Notes how far everything is settled, now and then.
@@ -340,7 +425,7 @@ impl Spool {
         if position == self.noted || now_ms < self.note_at_ms {
             return Ok(());
         }
-        (self.noted, self.note_at_ms) = (position, now_ms + NOTE_MS);
+        (self.noted, self.note_at_ms) = (position, now_ms.saturating_add(NOTE_MS));
         self.settled = self.settled.split_off(&position);
         let mut bytes = Vec::new();
         put_framed(&mut bytes, |out| {
@@ -351,8 +436,13 @@ impl Spool {
     }
 }
 
+/// When a record was pushed.
+fn time_of(body: &[u8]) -> u64 {
+    body.first_chunk().map_or(0, |time| u64::from_le_bytes(*time))
+}
+
 /// Writes a file so that whoever reads it finds the old or the new one.
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     fs::write(&new, bytes)?;
     fs::rename(new, path)
@@ -482,6 +572,50 @@ mod tests {
         fill(&mut spool, 200..203, 10);
         let wanted: Vec<u32> = (150..199).chain(200..203).collect();
         assert_eq!(numbers(&all(&mut spool)), wanted);
+    }
+
+    #[test]
+    fn what_is_sent_at_once_is_found_by_the_next_run_until_it_is_settled() {
+        let dir = Dir::new("sent");
+        let mut spool = dir.open(1 << 20);
+        let places: Vec<Place> =
+            (0..40).map(|n| spool.push_read(&message(n, 2000), 7).unwrap()).collect();
+        assert_eq!((spool.len(), spool.oldest_ms()), (40, Some(7)));
+        assert_eq!(all(&mut spool), []);
+        places[..30].iter().for_each(|place| spool.settle(*place));
+        // The connection is gone, and more comes behind them.
+        spool.rewind();
+        spool.push(&message(40, 10), 8).unwrap();
+        assert_eq!(spool.oldest_ms(), Some(7));
+        spool.write().unwrap();
+        spool.note(1000).unwrap();
+        drop(spool);
+        let mut spool = dir.open(1 << 20);
+        assert_eq!((spool.len(), spool.oldest_ms()), (11, Some(7)));
+        let found = all(&mut spool);
+        assert_eq!(numbers(&found), (30..41).collect::<Vec<_>>());
+        found.iter().for_each(|(place, _)| spool.settle(*place));
+        assert_eq!((spool.len(), spool.oldest_ms()), (0, None));
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted_unless_it_is_sent() {
+        let dir = Dir::new("unwritable");
+        let mut spool = dir.open(1 << 20);
+        let first = spool.push_read(&message(0, 10), 1).unwrap();
+        spool.write().unwrap();
+        spool.writer = Some(File::open(spool.path(spool.last_number)).unwrap());
+        let second = spool.push_read(&message(1, 10), 1).unwrap();
+        fill(&mut spool, 2..4, 10);
+        assert!(spool.write().is_err());
+        assert_eq!((spool.take_dropped(), spool.len()), (2, 1));
+        spool.settle(second);
+        assert_eq!(spool.len(), 1);
+        spool.settle(first);
+        // And it goes on in another file.
+        fill(&mut spool, 4..6, 10);
+        assert_eq!(numbers(&all(&mut spool)), [4, 5]);
+        assert_eq!((spool.take_dropped(), spool.len()), (0, 2));
     }
 
     #[test]

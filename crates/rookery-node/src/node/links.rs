@@ -1,5 +1,7 @@
 //! Links to other clusters.
 
+use std::collections::BTreeSet;
+
 use rookery_core::config::BrokerConfig;
 
 use super::Node;
@@ -30,6 +32,13 @@ impl Node {
     #[must_use]
     pub fn links_status(&self) -> Vec<LinkStatus> {
         self.links.status()
+    }
+
+    /// The topic filters that the other cluster of a link wants, as far as they are known here.
+    /// Looks at all subscriptions.
+    #[must_use]
+    pub fn links_routes(&self, name: &str) -> BTreeSet<Box<str>> {
+        self.shared.links.routes(&self.shared.router, name)
     }
 
     /// Sets the counters of a link to zero.

@@ -1,5 +1,6 @@
 //! Nodes that are linked, each a cluster of one or one of several.
 
+use std::collections::BTreeSet;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::sync::Arc;
@@ -161,6 +162,20 @@ impl Cluster {
             assert!(begun.elapsed() < DEADLINE, "{what}: {last:?}");
             std::thread::yield_now();
             last = self.status(name);
+        }
+    }
+
+    /// Until exactly these topic filters of the other cluster are known.
+    pub fn wait_for_routes(&self, name: &str, routes: &[&str]) {
+        let wanted: BTreeSet<Box<str>> = routes.iter().map(|route| Box::from(*route)).collect();
+        let begun = std::time::Instant::now();
+        loop {
+            let found = self.node.links_routes(name);
+            if found == wanted {
+                return;
+            }
+            assert!(begun.elapsed() < DEADLINE, "{found:?} of {wanted:?}");
+            std::thread::yield_now();
         }
     }
 

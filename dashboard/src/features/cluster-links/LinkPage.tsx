@@ -14,7 +14,7 @@ import { KeyValues } from "@/components/KeyValues";
 import { Page } from "@/components/Page";
 import { StatusBadge } from "@/components/StatusBadge";
 import { useAct } from "@/components/useAct";
-import { formatTime } from "@/lib/format";
+import { formatBytes, formatNumber, formatTime } from "@/lib/format";
 import { segmentOf } from "@/lib/segment";
 
 import { LinkDialog } from "./LinkDialog";
@@ -31,6 +31,8 @@ const FORWARDING = [
   "queuing",
   "inflight",
   "queued_bytes",
+  "stored",
+  "stored_bytes",
   "rate",
   "rate_last5m",
   "rate_max",
@@ -78,16 +80,33 @@ function Facts({ row }: { row: ClusterLink }): ReactElement {
         ]}
       />
       {row.node_status.map((node) => (
-        <NodeFacts key={node.node} node={node} />
+        <NodeFacts key={node.node} node={node} row={row} />
       ))}
       <LinkFigures name={row.name} />
     </div>
   );
 }
 
-function NodeFacts({ node }: { node: LinkOnNode }): ReactElement {
+/** What waits on disk of a node, and how much may. */
+function useStore(node: LinkOnNode, row: ClusterLink): [string, string][] {
+  const { t, i18n } = useTranslation("clusterLinks");
+  if (node.store === undefined) return [[t("store.title"), t("store.none")]];
+  const [state, ...why] = node.store.split(": ");
+  const said = t(`store.${state ?? ""}`, { defaultValue: state ?? "", why: why.join(": ") });
+  const bytes = formatBytes(node.stored_bytes);
+  const most = row.extensions?.store?.max_bytes;
+  return [
+    [t("store.title"), said],
+    [t("figure.stored"), formatNumber(node.stored, i18n.language)],
+    [t("store.bytes"), most === undefined ? bytes : t("store.of", { bytes, most })],
+    [t("store.oldest"), formatTime(node.stored_since)],
+  ];
+}
+
+function NodeFacts({ node, row }: { node: LinkOnNode; row: ClusterLink }): ReactElement {
   const { t, i18n } = useTranslation("clusterLinks");
   const reason = (i18n.language === "zh" ? node.reason_zh : node.reason) ?? "";
+  const store = useStore(node, row);
   return (
     <KeyValues
       title={node.node}
@@ -98,6 +117,7 @@ function NodeFacts({ node }: { node: LinkOnNode }): ReactElement {
         [t("replication"), node.replication],
         [t("inUse"), node.server],
         [t("pool"), node.pool_connected],
+        ...store,
       ]}
     />
   );

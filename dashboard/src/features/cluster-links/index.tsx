@@ -91,6 +91,13 @@ export default function ClusterLinksPage(): ReactElement {
             render: (row) => number(sum(row, "queuing")),
           },
           {
+            key: "stored",
+            label: t("figure.stored"),
+            isNumber: true,
+            isUnsorted: true,
+            render: (row) => number(sum(row, "stored")),
+          },
+          {
             key: "enable",
             label: t("field.enabled"),
             render: (row) => <LinkSwitch row={row} />,

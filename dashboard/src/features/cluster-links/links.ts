@@ -22,6 +22,6 @@ export function most(row: ClusterLink, name: "routes" | "sent_routes"): number {
   return Math.max(0, ...row.node_status.map((node) => node[name]));
 }
 
-export function sum(row: ClusterLink, name: "queuing" | "received" | "rate"): number {
+export function sum(row: ClusterLink, name: "queuing" | "stored" | "received" | "rate"): number {
   return row.node_status.reduce((all, node) => all + node[name], 0);
 }

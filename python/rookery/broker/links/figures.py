@@ -19,7 +19,8 @@ _HELP: Mapping[str, tuple[Literal["counter", "gauge"], str]] = {
     "queuing": ("gauge", "Messages that wait for the other cluster"),
     "inflight": ("gauge", "Messages under way to the other cluster"),
     "queued_bytes": ("gauge", "Bytes that wait for the other cluster"),
-    "stored": ("gauge", "Messages of an outage on disk"),
+    "stored": ("gauge", "Messages on disk until the other cluster has them"),
+    "stored_bytes": ("gauge", "Bytes of the files of those messages"),
     "received": ("counter", "Messages from the other cluster"),
     "refused": ("counter", "Messages from the other cluster that nobody asked for"),
 }

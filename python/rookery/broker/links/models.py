@@ -42,7 +42,7 @@ METRICS_SHOWN = {
     "router": {"routes": 10240, "sent_routes": 12},
     "forwarding": {
         "matched": 120, "success": 118, "failed": 0, "dropped": 0, "retried": 1, "queuing": 1,
-        "inflight": 1, "queued_bytes": 512, "stored": 0, "rate": 2.5, "rate_last5m": 1.2, "rate_max": 10.0,
+        "inflight": 1, "queued_bytes": 512, "stored": 0, "stored_bytes": 0, "rate": 2.5, "rate_last5m": 1.2, "rate_max": 10.0,
     },
     "receiving": {"received": 99, "refused": 0},
 }  # fmt: skip
@@ -127,10 +127,18 @@ class NodeLinkStatus(Row):
         0, description="Topic filters that the other side was told.", examples=[9]
     )
     queuing: int = Field(0, description="Messages that wait.", examples=[0])
-    stored: int = Field(0, description="Messages of an outage on disk.", examples=[0])
+    stored: int = Field(
+        0, description="Messages on disk until the other side has them.", examples=[0]
+    )
+    stored_bytes: int = Field(0, description="Bytes of their files.", examples=[0])
+    stored_since: str | None = Field(
+        None,
+        description="When the oldest of them came. Left out where there is none.",
+        examples=["2026-01-31T12:00:00.000+00:00"],
+    )
     store: str | None = Field(
         None,
-        description="Whether messages are kept on disk while the link is down: `agreed`, "
+        description="Whether messages are kept on disk until the other side has them: `agreed`, "
         "`not_agreed` by the other side, or `failed: …`. Left out where they are not to be.",
         examples=["agreed"],
     )
@@ -215,7 +223,8 @@ class ForwardingFigures(Row):
     queuing: int = Field(description="Messages that wait.", examples=[1])
     inflight: int = Field(description="Messages under way.", examples=[1])
     queued_bytes: int = Field(description="Bytes that wait.", examples=[512])
-    stored: int = Field(description="Messages of an outage on disk.", examples=[0])
+    stored: int = Field(description="Messages on disk until the other side has them.", examples=[0])
+    stored_bytes: int = Field(description="Bytes of their files.", examples=[0])
     rate: float = Field(description="Messages per second, lately.", examples=[2.5])
     rate_last5m: float = Field(description="The rate of the last 5 minutes.", examples=[1.2])
     rate_max: float = Field(description="The highest rate there was.", examples=[10.0])

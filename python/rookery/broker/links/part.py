@@ -24,9 +24,8 @@ from rookery.words import Words
 
 if TYPE_CHECKING:
     from rookery.native.links import Link, LinkStatus
+    from rookery.native.rows import EventRow
 
-WATCH_INTERVAL_S = 2.0
-"""How often it is looked whether a link is down: the core does not tell by itself."""
 Values = dict[str, Any]
 
 
@@ -68,6 +67,7 @@ class LinksPart:
         self._rates = Rates(self._matched, clock)
         self._is_known = False
         self._watching: asyncio.Task[None] | None = None
+        self._news = asyncio.Event()
         self.cluster = cluster
 
     async def open(self, config: Config) -> None:
@@ -185,7 +185,12 @@ class LinksPart:
 
     # -- alarms -----------------------------------------------------------------------------
 
+    def watch(self, _rows: list[EventRow]) -> None:
+        """The core tells that it stands otherwise with some link."""
+        self._news.set()
+
     def _watch(self, *, is_wanted: bool) -> None:
+        self._news.set()
         if is_wanted and self._watching is None:
             self._watching = asyncio.get_running_loop().create_task(self._watch_always())
         elif not is_wanted:
@@ -195,12 +200,12 @@ class LinksPart:
             self._settle({})
 
     async def _watch_always(self) -> None:
-        while True:
+        while await self._news.wait():
+            self._news.clear()
             try:
                 self._settle(await self.statuses())
             except UnavailableError:
                 return  # the node is stopping
-            await asyncio.sleep(WATCH_INTERVAL_S)
 
     def _settle(self, statuses: Mapping[str, LinkStatus]) -> None:
         """Have an alarm for each link that should work and does not."""

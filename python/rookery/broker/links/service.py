@@ -38,8 +38,8 @@ PATH: KeyPath = ("cluster", "links")
 STATUS, RESET = "links.status", "links.reset"
 FIGURES = ("matched", "success", "failed", "dropped", "retried", "queuing", "inflight")
 RATES = ("rate", "rate_last5m", "rate_max")
-TRAFFIC = ("received", "refused", "queued_bytes", "stored")
-GLANCED = ("routes", "sent_routes", "queuing", "stored", "received", "rate")
+TRAFFIC = ("received", "refused", "queued_bytes", "stored", "stored_bytes")
+GLANCED = ("routes", "sent_routes", "queuing", "stored", "stored_bytes", "received", "rate")
 """Figures that a list of links shows."""
 NO_FIGURES: Mapping[str, float] = dict.fromkeys(
     (*FIGURES, *RATES, *TRAFFIC, "routes", "sent_routes"), 0
@@ -125,6 +125,7 @@ class LinkService:
                     "server": status.server,
                     "pool_connected": status.pool_connected,
                     "store": status.store,
+                    "stored_since": _time(status.stored_since_ms),
                 }
             figures |= {
                 "rate": rate.now,
@@ -435,6 +436,10 @@ def _unread(body: Settings) -> Iterator[None]:
     except RookeryError:
         hide(key for key in body if key not in ("name", "enable", "topics"))
         raise
+
+
+def _time(ms: int | None) -> str | None:
+    return None if ms is None else rfc3339(ms)
 
 
 def _told(reason: Reason | None) -> Settings:

@@ -17,7 +17,7 @@ CREATE_EXAMPLES = """\
   rookery ctl links create --name emqx-eu-west --server mqtt.eu-west.example.com:8883 --tls \\
       --topic 'global/#' --topic 'fwd/#'
   rookery ctl links create --file eu-west.conf"""
-COLUMNS = ("name", "status", "enabled", "server", "topics", "routes", "reason")
+COLUMNS = ("name", "status", "enabled", "server", "topics", "routes", "stored", "reason")
 
 
 LINKS = Entries(
@@ -57,6 +57,7 @@ def _list(arguments: argparse.Namespace) -> int:
                 "status": say(f"state.{row['status']}"),
                 "enabled": row["enable"],
                 "routes": _routes(row),
+                "stored": _stored(row),
                 "reason": _why(row),
             }
             for row in rows
@@ -66,6 +67,17 @@ def _list(arguments: argparse.Namespace) -> int:
 
 def _routes(row: Mapping[str, Any]) -> int:
     return max((item["routes"] for item in row["node_status"]), default=0)
+
+
+def _stored(row: Mapping[str, Any]) -> str:
+    """Messages on disk of all nodes, and how much of what each node may have they take at most."""
+    nodes = row["node_status"]
+    count = sum(item["stored"] for item in nodes)
+    if not count:
+        return "0"
+    octets = max(item["stored_bytes"] for item in nodes)
+    most = row["extensions"]["store"]["max_bytes"]
+    return f"{count} ({output.size(octets)} / {most})"
 
 
 def _why(row: Mapping[str, Any]) -> str:

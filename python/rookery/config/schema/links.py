@@ -296,9 +296,9 @@ ACCEPT = Struct((
 
 STORE = Struct((
     Field("enable", Bool(), True,
-          "Whether messages with QoS 1 and 2 are kept on disk while the link is down. Both clusters have to "
-          "be Rookery and say so.",
-          "连接中断期间是否将 QoS 1 与 QoS 2 的消息保存到磁盘。须两侧均为 Rookery 且均已启用。"),
+          "Whether messages with QoS 1 and 2 are on disk before they are acknowledged, until the other cluster has "
+          "them. Both clusters have to be Rookery and say so.",
+          "QoS 1 与 QoS 2 的消息是否在确认之前写入磁盘，直到远程集群收到。须两侧均为 Rookery 且均已启用。"),
     Field("max_bytes", ByteSize(1 << 20, 1 << 44), "1GB",
           "Most bytes on disk, on each node; the oldest messages give way.",
           "每个节点的磁盘用量上限，超出时丢弃最旧的消息。"),
