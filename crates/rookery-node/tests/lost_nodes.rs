@@ -361,7 +361,7 @@ fn what_was_acknowledged_comes_however_the_others_hear_of_a_loss() {
         let topics: Vec<String> = (0..4).map(|n| format!("t{n}")).collect();
         for topic in &topics {
             let (mut client, _) = lost.come(topic);
-            client.subscribe(&[topic.clone()], QoS::ExactlyOnce);
+            client.subscribe(std::slice::from_ref(topic), QoS::ExactlyOnce);
         }
         for other in [&partner, &third] {
             until("its routes are known", || other.routes(&lost.peer.name) == 4);
