@@ -211,6 +211,35 @@ fn a_will_is_a_publish() {
 }
 
 #[test]
+fn a_will_that_would_never_be_sent_later_is_refused_as_a_publish_is() {
+    let connect = |stage: &mut Stage, topic: &str| {
+        let will = Will { topic, payload: b"w", ..Will::default() };
+        stage.connect(&Connect { will: Some(will), ..v5("c") }).greeting.clone()
+    };
+    let publish = |stage: &mut Stage, topic: &str| {
+        let mut client = stage.connect(&v5("p"));
+        client.send(stage, |out| message(topic, QoS::AtLeastOnce, 1).encode(Version::V5, out));
+        client.take(stage).join(" ")
+    };
+    let mut stage = Stage::new();
+    for (topic, code) in [
+        ("$delayed/5/t", "0x00"),
+        ("$delayed/x/t", "0x90"),
+        ("$delayed/5/", "0x90"),
+        ("$delayed/999999999999/t", "0x90"),
+        ("$delayed/18446744073709551615/t", "0x90"),
+        ("$delayed/5/$SYS/t", "0x87"),
+    ] {
+        assert_eq!(connect(&mut stage, topic), format!("CONNACK {code}"), "{topic}");
+        let said = publish(&mut stage, topic);
+        assert!(said == format!("PUBACK 1 {code}") || said == "PUBACK 1", "{topic}: {said}");
+    }
+    stage.config(|c| c.delayed.enable = false);
+    assert_eq!(connect(&mut stage, "$delayed/5/t"), "CONNACK 0x90");
+    assert_eq!(publish(&mut stage, "$delayed/5/t"), "PUBACK 1 0x90");
+}
+
+#[test]
 fn rules_of_the_authentication_come_first_and_a_superuser_needs_none() {
     let mut stage = Stage::new();
     stage.admission(Admission::Ask);

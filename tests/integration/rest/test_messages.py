@@ -105,6 +105,15 @@ def test_publishing_answers_as_emqx_does(client: RawClient, rest: RestSocket) ->
     assert rest.ask("POST", "/publish", {"payload": ""}).problem == (400, "BAD_REQUEST")
     later = rest.ask("POST", "/publish", {"topic": "$delayed/9/nobody", "payload": ""})
     assert later.status == 200
+    for topic, reason in (
+        ("$delayed/x/y", 144),
+        ("$delayed/999999999999/y", 144),
+        (f"$delayed/{'9' * 5000}/y", 144),
+        ("$delayed/1/$SYS/y", 135),
+        ("$SYS/brokers/n/clients/x/connected", 135),
+    ):
+        refused = rest.ask("POST", "/publish", {"topic": topic, "payload": ""})
+        assert (refused.status, refused.json["reason_code"]) == (400, reason), topic
 
 
 def test_many_messages_are_published_at_once_or_not_at_all(
@@ -187,9 +196,12 @@ def test_delayed_publish_is_switched_off(client: RawClient, rest: RestSocket) ->
     assert rest.ask("GET", "/mqtt/delayed").json == {"enable": True, "max_delayed_messages": 0}
     body = {"enable": False, "max_delayed_messages": 7}
     assert rest.ask("PUT", "/mqtt/delayed", body).json == body
-    client.subscribe("$delayed/#")
-    client.publish("$delayed/60/x", b"now")
-    client.receive("$delayed/60/x")
+    refused = rest.ask("POST", "/publish", {"topic": "$delayed/1/x", "payload": ""})
+    assert (refused.status, refused.json["message"]) == (400, "delayed_publish_is_off")
+    client.subscribe("x")
+    client.publish("$delayed/0/x", b"later", qos=1)
+    client.publish("x", b"now", qos=1)
+    client.receive("x", b"now", qos=0)
     assert rest.ask("PUT", "/mqtt/delayed", {"enable": 7}).status == 400
 
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rookery_codec::{ConnAck, ConnAckProperties, Connect, QoS, ReasonCode, Version};
 
 use super::gate::Held;
+use super::publish::DELAYED;
 use super::timers::Timer;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
@@ -55,7 +56,7 @@ impl Shard {
             client_id: names.client_id.as_deref().unwrap_or(connect.client_id),
             ..*connect
         };
-        if let Some((reason, detail)) = self.objection(key, connect) {
+        if let Some((reason, detail)) = self.objection(now, key, connect) {
             return Ok(self.refuse(now, key, reason, CloseCause::Protocol(reason), detail));
         }
         let (client_id, is_assigned) = self.final_client_id(key, connect);
@@ -82,7 +83,12 @@ impl Shard {
     }
 
     /// What in a CONNECT makes it impossible, whoever sends it.
-    fn objection(&self, key: ConnKey, connect: &Connect<'_>) -> Option<(ReasonCode, &'static str)> {
+    fn objection(
+        &self,
+        now: Now,
+        key: ConnKey,
+        connect: &Connect<'_>,
+    ) -> Option<(ReasonCode, &'static str)> {
         let conn = self.conns.get(key.slot)?;
         let mqtt = self.mqtt(conn.meta.zone);
         let method = connect.properties.authentication_method;
@@ -145,6 +151,14 @@ impl Shard {
         }
         if is_reserved(will.topic) {
             return Some((ReasonCode::NOT_AUTHORIZED, "a will to a $-topic of the server"));
+        }
+        if will.topic.starts_with(DELAYED)
+            && let Err(reason) = self.delayed_of(now, will.topic)
+        {
+            return Some((
+                reason,
+                "a will to $delayed/ that would never be sent: wrong or too far away, or delayed.enable is false",
+            ));
         }
         None
     }

@@ -16,6 +16,8 @@ use crate::ids::{ConnKey, Now, SessionKey};
 use crate::message::{Message, MessageParts};
 use crate::persist;
 
+pub(super) const DELAYED: &str = "$delayed/";
+
 /// EMQX's bound of `$delayed`; larger numbers are a time of day in seconds since 1970.
 const DELAY_MAX_S: u64 = 42_949_670;
 
@@ -196,17 +198,33 @@ impl Shard {
         if is_reserved(topic) {
             return Some(ReasonCode::NOT_AUTHORIZED);
         }
-        if !topic.starts_with("$delayed/") || !self.config.delayed.enable {
+        if !topic.starts_with(DELAYED) {
             return None;
         }
+        match self.delayed_of(now, topic) {
+            Err(reason) => Some(reason),
+            Ok(_) => self.is_full_of_delayed().then_some(ReasonCode::QUOTA_EXCEEDED),
+        }
+    }
+
+    /// When a message to a topic of `$delayed/` goes out (ms since 1970), and to which topic; or why
+    /// it never does, whoever sends it.
+    pub(super) fn delayed_of<'a>(
+        &self,
+        now: Now,
+        topic: &'a str,
+    ) -> Result<(u64, &'a str), ReasonCode> {
+        if !self.config.delayed.enable {
+            return Err(ReasonCode::TOPIC_NAME_INVALID);
+        }
         match delayed_topic(topic, now.unix_ms) {
-            None => Some(ReasonCode::TOPIC_NAME_INVALID),
+            None => Err(ReasonCode::TOPIC_NAME_INVALID),
             // A point in time further away than the longest delay is a mistake.
             Some((due_at_ms, _)) if due_at_ms.abs_diff(now.unix_ms) > DELAY_MAX_S * 1000 => {
-                Some(ReasonCode::TOPIC_NAME_INVALID)
+                Err(ReasonCode::TOPIC_NAME_INVALID)
             }
-            Some((_, inner)) if is_reserved(inner) => Some(ReasonCode::NOT_AUTHORIZED),
-            Some(_) => self.is_full_of_delayed().then_some(ReasonCode::QUOTA_EXCEEDED),
+            Some((_, inner)) if is_reserved(inner) => Err(ReasonCode::NOT_AUTHORIZED),
+            Some(delayed) => Ok(delayed),
         }
     }
 
@@ -459,11 +477,14 @@ impl Shard {
         if let Some(topics) = &self.topics {
             topics.received(source.parts.topic, source.parts.qos);
         }
-        if source.parts.topic.starts_with("$delayed/")
-            && self.config.delayed.enable
-            && let Some((due_at_ms, topic)) = delayed_topic(source.parts.topic, now.unix_ms)
-        {
-            return usize::from(self.delay(now, source, due_at_ms, topic));
+        if source.parts.topic.starts_with(DELAYED) {
+            return match self.delayed_of(now, source.parts.topic) {
+                Ok((due_at_ms, topic)) => usize::from(self.delay(now, source, due_at_ms, topic)),
+                Err(_) => {
+                    self.metrics().messages_dropped.inc();
+                    0
+                }
+            };
         }
         if source.parts.retain {
             let is_clearing = source.parts.payload.is_empty();
@@ -504,7 +525,7 @@ impl Shard {
 
     /// `$delayed/<seconds>/<topic>`.
     fn delay(&mut self, now: Now, source: &Source<'_>, due_at_ms: u64, topic: &str) -> bool {
-        if is_reserved(topic) || self.is_full_of_delayed() {
+        if self.is_full_of_delayed() {
             self.metrics().messages_dropped.inc();
             return false;
         }
@@ -527,7 +548,7 @@ impl Shard {
     /// Takes a delayed message into the timers (fresh or recovered).
     pub(super) fn keep_delayed(&mut self, now: Now, due_at_ms: u64, message: Arc<Message>) {
         self.shared.delayed.fetch_add(1, Ordering::Relaxed);
-        let due_mono_ms = now.mono_ms + due_at_ms.saturating_sub(now.unix_ms);
+        let due_mono_ms = now.mono_ms.saturating_add(due_at_ms.saturating_sub(now.unix_ms));
         self.delayed.push(Delayed { due_mono_ms, message });
     }
 }

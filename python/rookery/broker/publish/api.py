@@ -11,6 +11,7 @@ from starlette.responses import Response
 from rookery.broker.management.context import NodeContext
 from rookery.broker.publish.hooked import Refused, publish_hooked
 from rookery.broker.publish.models import PublishError, PublishMessage, PublishOk
+from rookery.broker.publish.topics import DELAYED, TOPIC_NAME_INVALID, objection
 from rookery.broker.rest.parameters import message_id
 from rookery.errors import BadRequestError, BusyError, UnavailableError
 from rookery.native.models import PublishOutcome
@@ -23,13 +24,12 @@ BODY_MAX = 32 << 20
 NO_MATCHING_SUBSCRIBERS = 16
 IMPLEMENTATION_SPECIFIC_ERROR = 131
 SERVER_BUSY = 137
-TOPIC_NAME_INVALID = 144
 QUOTA_EXCEEDED = 151
-_DELAYED = "$delayed/"
 _OK = {"id": "0006497B0AF1C3E80000000000000001"}
 _NOBODY = {"reason_code": NO_MATCHING_SUBSCRIBERS, "message": "no_matching_subscribers"}
 _INVALID = {"reason_code": TOPIC_NAME_INVALID, "message": "topic_name_invalid"}
 _TOO_LARGE = {"reason_code": QUOTA_EXCEEDED, "message": "packet_too_large"}
+_FULL = {"reason_code": QUOTA_EXCEEDED, "message": "too_many_delayed_messages"}
 _BUSY = {"reason_code": SERVER_BUSY, "message": "server_busy"}
 _NOT_SENT = {"reason_code": IMPLEMENTATION_SPECIFIC_ERROR, "message": "failed_to_dispatch"}
 
@@ -53,7 +53,12 @@ def router(node: NodeContext) -> APIRouter:
             raise RefusedError(_INVALID) from None
 
     def take(messages: Sequence[PublishMessage]) -> list[Publication]:
-        bytes_max = node.services.settings.config["mqtt.max_packet_size"]
+        config = node.services.settings.config
+        bytes_max, is_delayed_on = config["mqtt.max_packet_size"], config["delayed.enable"]
+        now_ms = node.clock.now_ms()
+        for message in messages:
+            if found := objection(message.topic, now_ms, is_delayed_on=is_delayed_on):
+                raise RefusedError(found._asdict())
         return [_publication(message, bytes_max) for message in messages]
 
     @api.post(
@@ -66,8 +71,8 @@ def router(node: NodeContext) -> APIRouter:
     async def publish(body: PublishMessage) -> Response:
         """200: at least one subscriber gets it (or it is delayed). 202: nobody subscribed, or a
         plugin took or refused it, or did not answer in time and is set to refuse then (`plugin` says
-        which). 400: it cannot be published. 503: the node is stopping, or so
-        busy that it cannot say whether it was sent (`server_busy`).
+        which). 400: it cannot be published. 503: the node is stopping, holds as
+        many delayed messages as it may, or is so busy that it cannot say whether it was sent (`server_busy`).
         """
         try:
             (outcome,) = await send(take([body]))
@@ -114,10 +119,10 @@ def _answer(
         return 202, {**shown, "plugin": outcome.plugin}
     if outcome is None:
         return 202, _NOBODY
-    # A delayed message reaches its subscribers later: EMQX calls it delivered.
-    if outcome.matched or published.topic.startswith(_DELAYED):
+    # A delayed message that is kept counts as one that matched: EMQX calls it delivered.
+    if outcome.matched:
         return 200, {"id": message_id(outcome.id)}
-    return 202, _NOBODY
+    return (503, _FULL) if published.topic.startswith(DELAYED) else (202, _NOBODY)
 
 
 def _publication(message: PublishMessage, bytes_max: int) -> Publication:

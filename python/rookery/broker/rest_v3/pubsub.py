@@ -11,6 +11,7 @@ from typing import Any, TypeAlias, cast
 
 from rookery.broker.audit import changed
 from rookery.broker.publish.hooked import Refused, publish_hooked
+from rookery.broker.publish.topics import objection
 from rookery.broker.rest_v3.answers import (
     BAD_PARAMETER,
     BAD_QOS,
@@ -40,7 +41,8 @@ Change: TypeAlias = Callable[[Ask, Mapping[str, Any]], Awaitable[None]]
 async def _publish(ask: Ask, members: Mapping[str, Any]) -> None:
     payload = _payload(members)
     client_id = text(members, "client_id", "clientid", default=PUBLISHER)
-    most = ask.node.services.settings.config["mqtt.max_packet_size"]
+    config = ask.node.services.settings.config
+    most, is_delayed_on = config["mqtt.max_packet_size"], config["delayed.enable"]
     qos, retain = _qos(members), flag(members, "retain", default=False)
     publications = [
         Publication(topic, payload, qos=qos, retain=retain, client_id=client_id)
@@ -48,6 +50,9 @@ async def _publish(ask: Ask, members: Mapping[str, Any]) -> None:
     ]
     if any(len(item.topic.encode()) + len(payload) > most for item in publications):
         raise RefusedError(BAD_PARAMETER, f"the message is larger than {most} bytes")
+    now_ms = ask.node.clock.now_ms()
+    if any(objection(item.topic, now_ms, is_delayed_on=is_delayed_on) for item in publications):
+        raise RefusedError(BAD_TOPIC, "bad_topic")
     try:
         outcomes = await publish_hooked(ask.node, publications)
     except BadRequestError:
