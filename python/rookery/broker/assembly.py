@@ -112,13 +112,7 @@ def make_services(
         nodes=observation.nodes,
         lists=NodeLists(observation.nodes, node.native.lists),
         kept_answers=KeptAnswers(observation.nodes, node.native),
-        rebalancing=Rebalancing(
-            observation.nodes,
-            node.native.lists,
-            node.native.stats,
-            node.native.cluster_leave_for,
-            node.config.data_dir,
-        ),
+        rebalancing=_rebalancing(node, observation),
         cluster=cluster,
         monitor=observation.monitor,
         exporter=observation.exporter,
@@ -131,6 +125,17 @@ def make_services(
         links=_links(node, alarms, settings, observation),
     )
     return services, observation
+
+
+def _rebalancing(node: OpenNode, observation: Observation) -> Rebalancing:
+    native = node.native
+    return Rebalancing(
+        observation.nodes,
+        native.lists,
+        native.stats,
+        native.cluster_leave_for,
+        node.config.data_dir,
+    )
 
 
 def _links(
