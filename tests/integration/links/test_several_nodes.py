@@ -125,7 +125,7 @@ def test_the_link_goes_on_when_a_node_dies(world: World) -> None:
 
         def took_over() -> bool:
             [row] = world.one.link("many")["node_status"]
-            return row["status"] == "connected" and row["server"] != node["server"]
+            return bool(row["status"] == "connected" and row["server"] != node["server"])
 
         eventually(took_over)
         for member in left:
