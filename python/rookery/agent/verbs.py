@@ -37,7 +37,7 @@ def _command(place: Place) -> list[str]:
     """What a service starts."""
     archive = own_archive()
     python = sys.executable
-    start = [python, str(place.program)] if archive else [python, "-m", "rookery", "agent"]
+    start = [python, str(place.program)] if archive else [python, "-P", "-m", "rookery", "agent"]
     return [*start, "run", "--home", str(place.home)]
 
 

@@ -44,7 +44,7 @@ class ControlChild:
         sets.append(f"{SECTION}.bind={host}:{config.port}")
         relay = config.values["relay"]
         sets += [f"{SECTION}.relay.{name}={relay[name] or 0}" for name in RELAY_PORTS]
-        self._command = [sys.executable, "-m", "rookery", "control", "start", "--attached"]
+        self._command = [sys.executable, "-P", "-m", "rookery", "control", "start", "--attached"]
         self._command += ["--data-dir", str(self._data_dir)]
         if arguments.config is not None:
             self._command += ["--config", str(arguments.config)]

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from rookery.config.check import Checked
+from rookery.config.on_machine import FILE_URL
 from rookery.config.problems import InvalidConfigError, Problem
 from rookery.config.tree import join_path
 from rookery.native.links import Link, LinkTls
 from rookery.words import Words
 
 PATH = ("cluster", "links")
-FILE_URL = "file://"
 INFLIGHT_MAX = 65_535
 """There are no more packet identifiers."""
 PRIVATE_ENDS = (

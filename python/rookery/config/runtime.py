@@ -88,7 +88,7 @@ class RuntimeChanges:
         new, tree = self._with_changes(config, changes)
         said = partial(_said, changes)
         found = list(destinations.problems(config.effective(), new.effective(), said))
-        found += on_machine.problems(config, new)
+        found += on_machine.problems(config, new, tree)
         if found:
             raise InvalidConfigError(found)
         return new, tree

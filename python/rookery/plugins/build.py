@@ -120,7 +120,7 @@ def _version() -> str:
 
 def _wheels(requires: tuple[str, ...]) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "-q"]
+        command = [sys.executable, "-P", "-m", "pip", "--disable-pip-version-check", "wheel", "-q"]
         run = subprocess.run(
             [*command, "-w", folder, "--", *requires], capture_output=True, text=True, check=False
         )

@@ -120,6 +120,11 @@ def test_a_file_tells_nothing_of_what_it_holds(
         inline = rest.ask("POST", "/authorization/sources", {"type": "file", "rules": "sword 2"})
         assert inline.json["message"].startswith("rules:1:")
         assert "found sword" in inline.json["message"]
+        off = {"type": "file", "path": str(inside), "enable": False}
+        assert rest.ask("POST", "/authorization/sources", off).status == 204
+        for path in ("/authorization/sources", "/authorization/sources/file"):
+            assert "swordfish" not in rest.ask("GET", path).text
+        assert rest.ask("DELETE", "/authorization/sources/file").status == 204
         inside.write_text("{deny, all}.\n")
         body = {"type": "file", "path": str(inside)}
         assert rest.ask("POST", "/authorization/sources", body).status == 204

@@ -248,7 +248,7 @@ async def test_settings_are_tried_without_keeping_them(bench: Bench, tmp_path: P
     assert refused.value.code == "TEST_FAILED"
     assert "请在 west 上创建" in refused.value.text("zh")
     assert running(bench) == []
-    with pytest.raises(InvalidConfigError, match="only the configuration file may name a file"):
+    with pytest.raises(InvalidConfigError, match="write the password itself"):
         await bench.service.probe({**WEST, "username": "u", "password": "file:///etc/hostname"})
 
 

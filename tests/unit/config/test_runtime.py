@@ -14,6 +14,7 @@ from rookery.errors import ConflictError
 
 INFLIGHT = ("mqtt", "max_inflight")
 USERS = {"mechanism": "password_based", "backend": "built_in_database", "bootstrap_type": "plain"}
+LINK = {"name": "mine", "server": "10.0.0.9:1883", "topics": ["a/#"], "username": "u"}
 JWT = {"mechanism": "jwt", "algorithm": "hmac-based", "secret": "swordfish"}
 
 
@@ -128,7 +129,16 @@ def test_a_hidden_secret_that_a_file_has_is_not_written_down(tmp_path: Path) -> 
     [
         (("log", "file", "path"), "/home/me/.bashrc"),
         (("log", "file", "path"), "../../r.log"),
+        (("log", "file", "path"), "admins.db"),
+        (("log", "file", "path"), "log/audit.jsonl"),
+        (("log", "file", "path"), "log/../configs/cluster.log"),
         (("api_key", "bootstrap_file"), "/srv/keys"),
+        (("api_key", "bootstrap_file"), "data/disk_log/keys.txt"),
+        (("api_key",), {"bootstrap_file": "data/disk_log/keys.txt"}),
+        (("node", "connector_file_dirs"), ["/srv"]),
+        (("node",), {"cookie": "0123456789abcdef0123"}),
+        (("cluster", "name"), "other"),
+        (("cluster", "links"), [{**LINK, "password": "file:///etc/rookery/keys"}]),
         (("plugins", "install_requires_allow"), False),
         (("cluster", "nats", "path"), "/srv/program"),
         (("authentication",), [{**USERS, "bootstrap_file": "/srv/users"}]),
@@ -146,3 +156,30 @@ def test_only_the_machine_names_files_elsewhere_and_whose_code_runs(
 def test_a_log_beside_the_others_can_be_named(tmp_path: Path) -> None:
     config = started(tmp_path)
     assert changed(config, {("log", "file", "path"): "log/other.log"})["log.file.path"]
+
+
+def test_a_password_file_of_a_link_goes_to_nobody_else(tmp_path: Path) -> None:
+    text = f'cluster.links = [{{name = mine, server = "10.0.0.9:1883", username = u, topics = ["a/#"], password = "file://{tmp_path}/p"}}]'
+    (tmp_path / "p").write_text("swordfish")
+    stored = [{**LINK, "password": f"file://{tmp_path}/p"}]
+    kept = tmp_path / "data" / "configs" / "cluster.hocon"
+    kept.parent.mkdir(parents=True)
+    kept.write_text(text)
+    config = started(tmp_path)
+    same = changed(config, {("cluster", "links"): stored})
+    for moved in ({"server": "10.0.0.8:1883"}, {"name": "another"}):
+        with pytest.raises(InvalidConfigError, match="write the password itself"):
+            changed(same, {("cluster", "links"): [{**stored[0], **moved}]})
+
+
+def test_what_is_the_machines_may_be_sent_back_as_it_holds_and_be_taken_back(
+    tmp_path: Path,
+) -> None:
+    kept = tmp_path / "data" / "configs" / "cluster.hocon"
+    kept.parent.mkdir(parents=True)
+    kept.write_text('node.connector_file_dirs = ["/srv"]')
+    config = started(tmp_path)
+    same = {("node",): {"connector_file_dirs": ["/srv"], "workers": 0}}
+    config = changed(config, {**same, ("api_key",): {"bootstrap_file": ""}})
+    back = changed(config, {("node", "connector_file_dirs"): REMOVED})
+    assert back["node.connector_file_dirs"] == []

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Query
 from starlette.responses import Response
 
+from rookery.access.acl_file import AclSyntaxError, parse
 from rookery.broker.access.chains import ChainService
 from rookery.broker.authz import rules_api
 from rookery.broker.authz.models import (
@@ -88,10 +89,13 @@ class SourceService(ChainService):
 
 
 def _text_of(path: str) -> str:
+    """The text of a file of rules; nothing of a file that is none, which may be anybody's."""
     try:
-        return Path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
+        text = Path(path).read_text(encoding="utf-8")
+        parse(text, file=path)
+    except (OSError, UnicodeDecodeError, AclSyntaxError):
         return ""
+    return text
 
 
 def _settings(api: APIRouter, settings: NodeSettings) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rookery.broker.settings import Applied, NodeSettings
 from rookery.broker.settings.difference import is_hot
+from rookery.config.on_machine import READ_ONLY
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, merged
 from rookery.config.schema import ROOT
@@ -21,9 +22,6 @@ from rookery.config.schema.model import REQUIRED, UNSET
 from rookery.config.sources import parse_text
 from rookery.config.tree import DEFAULT, Origin, join_path, split_path, wrap
 from rookery.errors import BadRequestError, NotFoundError, StartError
-
-READ_ONLY = ("node", "rpc", "cluster")
-"""Roots that are not changed while the node runs, as in EMQX."""
 
 _CHANGEABLE = frozenset({DEFAULT.kind, "runtime"})
 # A file beside a text that came over the network is nobody's.

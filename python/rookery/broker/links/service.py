@@ -22,7 +22,7 @@ from rookery.config import destinations, tls_files
 from rookery.config.check import check
 from rookery.config.destinations import said_in
 from rookery.config.load import RUNTIME_FILE
-from rookery.config.on_machine import folders_of, outside
+from rookery.config.on_machine import folders_of, password_file_named
 from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import KeyPath, lost_secrets, unhidden
 from rookery.config.schema.links import LINK, WrongLink, check_name, check_server, check_topics
@@ -318,6 +318,8 @@ class LinkService:
         with _unread(body):
             item = self._settable(body, of=None)
         known = next((it for it in self._stored() if it["name"] == item["name"]), None)
+        if named := list(password_file_named("password", item.get("password"))):
+            raise InvalidConfigError(named)
         asked, item = item, unhidden(item, known)
         if lost := list(lost_secrets(asked, item, known)):
             raise InvalidConfigError(lost)
@@ -339,15 +341,10 @@ class LinkService:
         Raises:
             InvalidConfigError: it could not be kept.
         """
-        # Only a test of settings needs it.
-        from rookery.config.links import password_file  # noqa: PLC0415
-
         config = self._settings.config
         folders = folders_of(config)
         found = check(wrap(item, Origin("runtime", str(config.data_dir / RUNTIME_FILE))), LINK)
         problems = [*found.problems, *tls_files.problems(folders, {}, found.shown)]
-        if not problems and (file := password_file(found.values)) is not None:
-            problems += outside("password", file, folders)
         if problems:
             raise InvalidConfigError(problems)
         return found.values

@@ -20,6 +20,8 @@ _log = logging.getLogger("rookery.plugins")
 
 TIMEOUT_S = 600.0
 _OUTPUT_LINES_MAX = 20
+# Otherwise Python looks for the module in the folder that the node was started in first.
+_OWN_CODE = ("-P",)
 
 
 class EnvironmentBuildError(BadRequestError):
@@ -44,11 +46,11 @@ async def make(environment: Path, requires: tuple[str, ...], wheels: Path | None
         has_pip = importlib.util.find_spec("pip") is not None
         bare = ["--without-pip"] if has_pip or not requires else []
         _log.info("making the environment %s", environment.name)
-        await _run(sys.executable, "-m", "venv", "--clear", *bare, str(environment))
+        await _run(sys.executable, *_OWN_CODE, "-m", "venv", "--clear", *bare, str(environment))
         if not requires:
             return
-        own = [str(python_of(environment)), "-m", "pip"]
-        pip = [sys.executable, "-m", "pip", "--python", str(python_of(environment))]
+        own = [str(python_of(environment)), *_OWN_CODE, "-m", "pip"]
+        pip = [sys.executable, *_OWN_CODE, "-m", "pip", "--python", str(python_of(environment))]
         source = ["--no-index", "--find-links", str(wheels)] if wheels is not None else []
         _log.info("installing %s for %s", ", ".join(requires), environment.name)
         await _run(
