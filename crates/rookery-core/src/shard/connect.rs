@@ -10,6 +10,7 @@ use super::publish::DELAYED;
 use super::timers::Timer;
 use super::{Fault, Shard, Step};
 use crate::access::is_reserved;
+use crate::config::MqttConfig;
 use crate::conn::{Aliases, ConnAccess, ConnState, ConnectRequest, Grant};
 use crate::effects::{CloseCause, SessionEvent, UpEvent};
 use crate::ids::{ConnKey, Now, SessionKey};
@@ -133,7 +134,15 @@ impl Shard {
                 "MQTT 3.1 client identifier longer than 23 characters",
             ));
         }
-        let will = connect.will.as_ref()?;
+        self.objection_to_will(now, mqtt, connect.will.as_ref()?)
+    }
+
+    fn objection_to_will(
+        &self,
+        now: Now,
+        mqtt: &MqttConfig,
+        will: &rookery_codec::Will<'_>,
+    ) -> Option<(ReasonCode, &'static str)> {
         if will.qos as u8 > mqtt.max_qos_allowed {
             return Some((ReasonCode::QOS_NOT_SUPPORTED, "will QoS above mqtt.max_qos_allowed"));
         }

@@ -244,10 +244,10 @@ impl Shard {
         let rules = shared.compiled.rules(&config.authorization)?;
         let bans = shared.compiled.bans(&config.bans)?;
         let to_shards = (0..=shared.shards()).map(|_| Vec::new()).collect();
-        let observer = Observer::of(config.observe.clone());
         Ok(Self {
             rule_engine: rules::RuleEngine::new(shared.seed(index), config.hooks),
             is_guarding: !rules.is_open() || config.hooks.authorize,
+            observer: Observer::of(config.observe.clone()),
             index,
             shared,
             config,
@@ -292,7 +292,6 @@ impl Shard {
             open_wills: HashMap::new(),
             wills_asked: 0,
             messages_made: 0,
-            observer,
             generation: 0,
             outbox_bytes: 0,
             queued_bytes: 0,

@@ -14,7 +14,7 @@ use rookery_cluster::routes::RouteSource;
 use rookery_core::effects::{LogLevel, PledgeMessage, ReplicaMessage, ShardMessage, UpEvent};
 use rookery_core::message::Message;
 use rookery_core::message_pool::MessagePool;
-use rookery_core::router::{Feed, Weight};
+use rookery_core::router::{Feed, Matched, Weight};
 use rookery_core::shadow::ShadowMessage;
 use rookery_core::shared::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -498,20 +498,7 @@ impl Carrier {
         for message in sent.messages {
             match message {
                 ShardMessage::Deliver { message, matched, range } => {
-                    self.encode(&message);
-                    let mut reached = mem::take(&mut self.reached);
-                    reached.clear();
-                    let range = range.0 as usize..range.1 as usize;
-                    for target in matched.targets.get(range).unwrap_or_default() {
-                        let peer = self.peer_of(target.key.slot);
-                        // While its routes are told anew a node has two numbers.
-                        if let Some(id) = peer.filter(|id| !reached.contains(id)) {
-                            reached.push(id);
-                            self.put_for(id, None, &message, &mut needs);
-                        }
-                    }
-                    self.reached = reached;
-                    self.messages.give_back(message);
+                    self.put_for_all(message, &matched, range, &mut needs);
                 }
                 ShardMessage::DeliverShared { message, member, group } => {
                     let shared = Some((group.name(), group.filter()));
@@ -561,6 +548,30 @@ impl Carrier {
             wait_ms = wait_ms.max(WAIT_MS);
         }
         turns.push_back(Turn { number, deadline_ms: self.now_ms + wait_ms, needs });
+    }
+
+    /// Puts a message on the lane of each node that has somebody for it.
+    fn put_for_all(
+        &mut self,
+        message: Arc<Message>,
+        matched: &Matched,
+        range: (u32, u32),
+        needs: &mut Vec<(u64, u16, u64)>,
+    ) {
+        self.encode(&message);
+        let mut reached = mem::take(&mut self.reached);
+        reached.clear();
+        let range = range.0 as usize..range.1 as usize;
+        for target in matched.targets.get(range).unwrap_or_default() {
+            let peer = self.peer_of(target.key.slot);
+            // While its routes are told anew a node has two numbers.
+            if let Some(id) = peer.filter(|id| !reached.contains(id)) {
+                reached.push(id);
+                self.put_for(id, None, &message, needs);
+            }
+        }
+        self.reached = reached;
+        self.messages.give_back(message);
     }
 
     fn encode(&mut self, message: &Message) {
