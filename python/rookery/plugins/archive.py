@@ -24,7 +24,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rookery.errors import BadRequestError, ExceedsLimitError
-from rookery.plugins.manifest import Manifest
+from rookery.plugins.manifest import NAME, VERSION, Manifest
 from rookery.plugins.settings import check_schema
 from rookery.tar_headers import PlainHeader
 
@@ -52,6 +52,30 @@ def read_manifest(archive: bytes) -> Manifest:
     """
     files = dict(_files(archive))
     return _checked(files)
+
+
+def read_id(archive: bytes) -> str:
+    """What an archive calls itself, by its first entry alone: nothing else of it is looked at.
+
+    Raises:
+        BadRequestError: it is no archive of a plugin.
+        ExceedsLimitError: it is too large.
+    """
+    if len(archive) > ARCHIVE_BYTES_MAX:
+        raise ExceedsLimitError(f"an archive has at most {ARCHIVE_BYTES_MAX >> 20} MiB")
+    try:
+        with (
+            gzip.GzipFile(fileobj=io.BytesIO(archive)) as unpacked,
+            tarfile.open(fileobj=unpacked, mode="r|", tarinfo=PlainHeader) as tar,
+        ):
+            entry = tar.next()
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as error:
+        raise BadRequestError(f"this is no .tar.gz archive: {error}") from None
+    top = next(iter(PurePosixPath(entry.name).parts), "") if entry is not None else ""
+    name, _, version = top.partition("-")
+    if not NAME.fullmatch(name) or not VERSION.fullmatch(version):
+        raise BadRequestError("an archive of a plugin holds one folder, NAME-VERSION")
+    return top
 
 
 def unpack(archive: bytes, folder: Path) -> Manifest:

@@ -28,6 +28,7 @@ class Caller(NamedTuple):
         address: From where, without the port; empty on the node's own socket.
         must_change_password: Nothing else is allowed before that.
         token: The token that was sent, for signing out.
+        key: The API key whose sign-in code it was; ``name`` is what that key called somebody then.
     """
 
     name: str
@@ -36,3 +37,4 @@ class Caller(NamedTuple):
     address: str = ""
     must_change_password: bool = False
     token: str = ""
+    key: str = ""

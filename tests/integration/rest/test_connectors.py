@@ -204,6 +204,25 @@ def test_a_secret_under_a_misspelt_name_or_in_an_address_is_written_nowhere(
     assert not shared.audited("hunter2")
 
 
+def test_neither_is_one_that_was_refused_before_it_was_looked_through(
+    shared: Operator, asks: RestSocket
+) -> None:
+    source = {"type": "built_in_database", "enable": False}
+    assert asks.ask("POST", "/authorization/sources", source).status == 204
+    for method, path, body in (
+        ("POST", "/authorization/sources", {**source, "pasword": "swordfish-1"}),
+        ("PUT", "/authorization/sources/built_in_database", {"type": "file", "tkn": "swordfish-2"}),
+        ("POST", "/listeners", {"type": "tcp", "name": "default", "o": {"passwrd": "swordfish-3"}}),
+        ("POST", "/listeners", {"type": "what", "name": "x", "o": {"passwrd": "swordfish-4"}}),
+        ("PUT", "/listeners/tcp:nobody", {"o": {"passwrd": "swordfish-5"}}),
+        ("POST", "/cluster/join", {"node": "x@127.0.0.9", "pasword": "swordfish-6"}),
+    ):
+        assert asks.ask(method, path, body).status >= 400
+        assert shared.audited(f'"{method}"', path, "******")
+    assert not shared.audited("swordfish-")
+    assert asks.ask("DELETE", "/authorization/sources/built_in_database").status == 204
+
+
 def test_a_probe_says_whether_it_would_work(asks: RestSocket, service: WebService) -> None:
     assert asks.ask("POST", "/connectors_probe", connector(service)).status == 204
     service.close()

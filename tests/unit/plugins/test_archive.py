@@ -13,7 +13,7 @@ import pytest
 
 from harness.plugins import archive_of
 from rookery.errors import BadRequestError, RookeryError
-from rookery.plugins.archive import pack, read_manifest
+from rookery.plugins.archive import pack, read_id, read_manifest
 from rookery.plugins.manifest import Manifest
 
 TOP = "probe-1.0.0"
@@ -115,3 +115,16 @@ def test_names_that_are_long_but_fit_are_taken() -> None:
         for member in old:
             new.addfile(member, old.extractfile(member))
     assert read_manifest(out.getvalue()) == manifest
+
+
+def test_the_name_of_an_archive_costs_its_first_entry_alone() -> None:
+    large = zeros_after(header(f"{TOP}/package/a.py", tarfile.REGTYPE, ZEROS))
+    tracemalloc.start()
+    try:
+        assert read_id(large) == TOP
+        assert tracemalloc.get_traced_memory()[1] < 8 << 20
+    finally:
+        tracemalloc.stop()
+    for other in (b"", b"abc", gzip.compress(header("../x", tarfile.REGTYPE, 0) + bytes(1024))):
+        with pytest.raises(BadRequestError):
+            read_id(other)

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from rookery.broker.audit import unread
 from rookery.broker.settings import NodeSettings
 from rookery.config.runtime import KeyPath
 from rookery.errors import BadRequestError, ConflictError, NotFoundError
 
 Entry = dict[str, Any]
+_PLAIN = ("mechanism", "backend", "type", "enable")
 Status = Callable[[str, str], dict[str, Any]]
 """By the id of an entry and the language of reasons."""
 
@@ -75,10 +77,11 @@ class ChainService:
         """
         entry = {key: value for key, value in entry.items() if key != "id"}
         entry_id = self._id(entry)
-        if any(known["id"] == entry_id for known in self.all()):
-            raise ConflictError(f"{self._name} has {entry_id} already")
-        entries = [*self._stored(), entry]
-        await self._write("create", entry_id, entries, written=len(entries))
+        with unread(entry, _PLAIN):
+            if any(known["id"] == entry_id for known in self.all()):
+                raise ConflictError(f"{self._name} has {entry_id} already")
+            entries = [*self._stored(), entry]
+            await self._write("create", entry_id, entries, written=len(entries))
         return self.get(entry_id)
 
     async def update(self, entry_id: str, entry: Entry) -> Entry:
@@ -89,12 +92,13 @@ class ChainService:
             BadRequestError: the entry has another id.
         """
         entry = {key: value for key, value in entry.items() if key != "id"}
-        if self._id(entry) != entry_id:
-            raise BadRequestError(f"{', '.join(self._keys)} cannot be changed")
-        entries = self._stored()
-        index = self._index(entries, entry_id)
-        entries[index] = entry
-        await self._write("update", entry_id, entries, written=index + 1)
+        with unread(entry, _PLAIN):
+            if self._id(entry) != entry_id:
+                raise BadRequestError(f"{', '.join(self._keys)} cannot be changed")
+            entries = self._stored()
+            index = self._index(entries, entry_id)
+            entries[index] = entry
+            await self._write("update", entry_id, entries, written=index + 1)
         return self.get(entry_id)
 
     async def delete(self, entry_id: str) -> None:

@@ -401,6 +401,7 @@ class AdminService:
             address=address,
             must_change_password=session.must_change_password,
             token=token,
+            key=session.key,
         )
 
     # -- inside -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from rookery.broker.audit.log import (
     keep_no_body,
     masked,
     one_entry,
+    unread,
     without_keys,
 )
 
@@ -31,5 +32,6 @@ __all__ = [
     "keep_no_body",
     "masked",
     "one_entry",
+    "unread",
     "without_keys",
 ]

@@ -18,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 from rookery.clock import Clock
+from rookery.config.problems import InvalidConfigError
 from rookery.config.secrets import HIDDEN, without_secrets
+from rookery.errors import RookeryError, StartError
 from rookery.observability.logs import timestamp
 
 AUDIT_FILE = Path("log") / "audit.jsonl"
@@ -99,6 +101,20 @@ def hide(keys: Iterable[str]) -> None:
     """
     if (changes := _request.get()) is not None:
         changes.unknown.update(keys)
+
+
+@contextmanager
+def unread(body: Mapping[str, Any], plain: Collection[str]) -> Iterator[None]:
+    """What is refused while the context is open was never held against a schema: any key of ``body``
+    but the ``plain`` ones may be the misspelt name of a secret, and none stays in the audit.
+    """
+    try:
+        yield
+    except (InvalidConfigError, StartError):
+        raise  # it was: the one says itself which keys nobody knows, to the other all are known
+    except RookeryError:
+        hide(key for key in body if key not in plain)
+        raise
 
 
 def keep_no_body() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from rookery.broker.cluster.invitations import Invitations
 from rookery.broker.management.context import NodeContext
 from rookery.broker.nodes.api import NodeName
-from rookery.web.models import Row
+from rookery.web.models import Model, Row
 from rookery.web.rest import errors
 
 if TYPE_CHECKING:
@@ -192,13 +192,13 @@ class TopologyRow(Row):
     )
 
 
-class JoinBody(Row):
+class JoinBody(Model):
     """Which cluster."""
 
     node: str = Field(max_length=320, description="Any node of it.", examples=["rookery@10.0.0.1"])
 
 
-class InviteBody(Row):
+class InviteBody(Model):
     """How long."""
 
     timeout: int = Field(

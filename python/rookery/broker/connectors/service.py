@@ -8,12 +8,11 @@ is refused, and says who that is.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
-from rookery.broker.audit import hide
+from rookery.broker.audit import unread
 from rookery.broker.connectors.definitions import (
     ONE,
     ONE_ZH,
@@ -43,10 +42,12 @@ from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import REMOVED, KeyPath, lost_secrets, unhidden
 from rookery.config.schema.integration import NAME, NAME_FORM
 from rookery.config.secrets import text_without_secrets, without_secrets
-from rookery.errors import BadRequestError, NotFoundError, RookeryError
+from rookery.errors import BadRequestError, NotFoundError
 from rookery.words import Words
 
 Operation: TypeAlias = Literal["start", "stop", "restart"]
+_PLAIN = ("type", "name")
+"""Keys of a body that are shown in the audit whatever is wrong with it."""
 DISABLED = State("disconnected", "disabled", None, "已禁用")
 _USERS_ZH = {"rules": "规则", "actions": "动作", "sources": "数据源"}
 
@@ -206,7 +207,7 @@ class ConnectorService:
             BadRequestError: there is one of that id, or it makes no sense.
         """
         async with self._changing:
-            with _unread(body):
+            with unread(body, _PLAIN):
                 id_ = self._new_id(kind, body)
             now_ms = self._clock.now_ms()
             value = _settable(body)
@@ -234,7 +235,7 @@ class ConnectorService:
             BadRequestError: it makes no sense.
         """
         async with self._changing:
-            with _unread(body):
+            with unread(body, _PLAIN):
                 id_ = self._known(kind, text)
             known = defined(self._settings.config, kind)[str(id_)]
             value = _settable(body)
@@ -326,7 +327,7 @@ class ConnectorService:
         Raises:
             BadRequestError: they do not work; ``TEST_FAILED`` with the reason.
         """
-        with _unread(body):
+        with unread(body, _PLAIN):
             type_ = checked_type(kind, body.get("type"))
         value = _settable(body)
         known = defined(self._settings.config, kind).get(f"{type_}:{body.get('name')}")
@@ -360,18 +361,6 @@ class ConnectorService:
         settings = settings_of(kind, id_.type, value)
         if kind == "connectors":
             self.running.check_connector(str(id_), settings)
-
-
-@contextmanager
-def _unread(body: Settings) -> Iterator[None]:
-    """What is refused here was never held against its type: any key may be the misspelt name of a
-    secret, and none stays in the audit.
-    """
-    try:
-        yield
-    except RookeryError:
-        hide(key for key in body if key not in ("type", "name"))
-        raise
 
 
 def _settable(body: Settings) -> Settings:

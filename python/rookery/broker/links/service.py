@@ -7,11 +7,10 @@ runs is made so by :class:`~rookery.broker.links.part.LinksPart`. This knows no 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from rookery.broker.audit import hide
+from rookery.broker.audit import unread
 from rookery.broker.links.figures import link_families
 from rookery.broker.links.part import LinksPart
 from rookery.broker.links.texts import Reason, reason_of
@@ -27,13 +26,15 @@ from rookery.config.problems import InvalidConfigError
 from rookery.config.runtime import KeyPath, lost_secrets, unhidden
 from rookery.config.schema.links import LINK, WrongLink, check_name, check_server, check_topics
 from rookery.config.tree import Origin, wrap
-from rookery.errors import BadRequestError, InvalidValueError, NotFoundError, RookeryError
+from rookery.errors import BadRequestError, InvalidValueError, NotFoundError
 from rookery.observability.exposition import Family
 
 Vocabulary: TypeAlias = Literal["shipped", "document"]
 """In which words states are told: those of EMQX as it was shipped, or those of its document."""
 Settings: TypeAlias = dict[str, Any]
 
+_PLAIN = ("name", "enable", "topics")
+"""Keys of a body that are shown in the audit whatever is wrong with it."""
 PATH: KeyPath = ("cluster", "links")
 STATUS, RESET = "links.status", "links.reset"
 FIGURES = ("matched", "success", "failed", "dropped", "retried", "queuing", "inflight")
@@ -216,7 +217,7 @@ class LinkService:
             BadRequestError: there is one of that name, or it makes no sense.
         """
         async with self._changing:
-            with _unread(body):
+            with unread(body, _PLAIN):
                 item = self._settable(body, of=None)
                 name = item["name"]
                 if any(known["name"] == name for known in self._shown()):
@@ -237,7 +238,7 @@ class LinkService:
             BadRequestError: it makes no sense.
         """
         async with self._changing:
-            with _unread(body):
+            with unread(body, _PLAIN):
                 self._known(name)
                 item = self._settable(body, of=name)
             items = self._stored()
@@ -280,7 +281,7 @@ class LinkService:
         async with self._changing:
             items = []
             for body in bodies:
-                with _unread(body):
+                with unread(body, _PLAIN):
                     items.append(self._settable(body, of=None))
             names = [item["name"] for item in items]
             if doubled := sorted({name for name in names if names.count(name) > 1}):
@@ -315,7 +316,7 @@ class LinkService:
         Raises:
             BadRequestError: they do not work; ``TEST_FAILED`` with the reason.
         """
-        with _unread(body):
+        with unread(body, _PLAIN):
             item = self._settable(body, of=None)
         known = next((it for it in self._stored() if it["name"] == item["name"]), None)
         if named := list(password_file_named("password", item.get("password"))):
@@ -421,18 +422,6 @@ def _look(key: str, look: Callable[[object], object], raw: object) -> None:
             path=key,
             reason={"reason": wrong.code, **wrong.named},
         ) from None
-
-
-@contextmanager
-def _unread(body: Settings) -> Iterator[None]:
-    """What is refused here was never held against the schema: any key may be the misspelt name of a
-    secret, and none stays in the audit.
-    """
-    try:
-        yield
-    except RookeryError:
-        hide(key for key in body if key not in ("name", "enable", "topics"))
-        raise
 
 
 def _time(ms: int | None) -> str | None:

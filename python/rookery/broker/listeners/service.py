@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
 from rookery.broker.alarms import AlarmRegistry, message
-from rookery.broker.audit import AuditLog
+from rookery.broker.audit import AuditLog, unread
 from rookery.broker.settings import NodeSettings
 from rookery.config import Config
 from rookery.config.build import LISTENER_KINDS, listener_config
@@ -31,6 +31,7 @@ from rookery.native.models import Listener, ListenerOutcome
 FAILED = "failed"
 FAILED_ALARM = "listener_failed"
 BAD_ID = "BAD_LISTENER_ID"
+_PLAIN = ("type", "name", "id", "bind", "enable", "max_connections")
 
 
 class ListenerRuntime(Protocol):
@@ -139,13 +140,15 @@ class ListenerService:
             ConflictError: there is one of that id.
             StartError: it cannot be opened; it is not defined then.
         """
-        path = _path(listener_id)
-        if any(id_ == listener_id for id_, *_ in _all(self._settings.config)):
-            raise ConflictError(
-                f"there is a listener {listener_id} already",
-                message_zh=f"监听器 {listener_id} 已存在",
-            )
-        await self._settings.change("create", f"listeners/{listener_id}", {path: _settable(body)})
+        with unread(body, _PLAIN):
+            path = _path(listener_id)
+            if any(id_ == listener_id for id_, *_ in _all(self._settings.config)):
+                raise ConflictError(
+                    f"there is a listener {listener_id} already",
+                    message_zh=f"监听器 {listener_id} 已存在",
+                )
+            target = f"listeners/{listener_id}"
+            await self._settings.change("create", target, {path: _settable(body)})
         return await self.get(listener_id)
 
     async def update(self, listener_id: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -155,13 +158,14 @@ class ListenerService:
             NotFoundError: there is none of that id.
             StartError: it cannot be opened so; it goes on as before.
         """
-        shown = await self.get(listener_id)
-        path = _path(listener_id)
-        if body.get("bind") == shown["bind"]:
-            # Where it stands; the configuration may leave the port to the system.
-            body = {key: value for key, value in body.items() if key != "bind"}
-        value = merged(self._settings.stored(path) or {}, _settable(body))
-        await self._settings.change("update", f"listeners/{listener_id}", {path: value})
+        with unread(body, _PLAIN):
+            shown = await self.get(listener_id)
+            path = _path(listener_id)
+            if body.get("bind") == shown["bind"]:
+                # Where it stands; the configuration may leave the port to the system.
+                body = {key: value for key, value in body.items() if key != "bind"}
+            value = merged(self._settings.stored(path) or {}, _settable(body))
+            await self._settings.change("update", f"listeners/{listener_id}", {path: value})
         return await self.get(listener_id)
 
     async def delete(self, listener_id: str) -> None:

@@ -254,6 +254,8 @@ class PluginService:
             EnvironmentBuildError: a package it needs cannot be had.
         """
         try:
+            # Before it is allowed nothing of it costs more than its first entry.
+            self._check_allowed(archive.read_id(content), is_local=is_local)
             manifest = await asyncio.to_thread(archive.read_manifest, content)
         except BadRequestError as error:
             raise PluginInfoError(error.message, message_zh=error.message_zh) from error
@@ -261,12 +263,7 @@ class PluginService:
         async with self._changing:
             if plugin_id in self._plugins:
                 raise AlreadyInstalledError(f"{plugin_id} is installed")
-            needs_word = self._settings()["install_requires_allow"] and not is_local
-            if needs_word and plugin_id not in self._state.allowed:
-                raise NotAllowedError(
-                    f"a plugin is code: whoever may log in to the machine allows it first, with "
-                    f"`rookery ctl plugins allow {plugin_id}`"
-                )
+            self._check_allowed(plugin_id, is_local=is_local)
             if len(self._plugins) >= INSTALLED_MAX:
                 raise ExceedsLimitError(f"at most {INSTALLED_MAX} plugins")
             await asyncio.to_thread(self._store.install, content)
@@ -288,6 +285,14 @@ class PluginService:
             await self._save()
         changed(f"plugins/{plugin_id}", after=self._shown(plugin))
         return plugin
+
+    def _check_allowed(self, plugin_id: str, *, is_local: bool) -> None:
+        needs_word = self._settings()["install_requires_allow"] and not is_local
+        if needs_word and plugin_id not in self._state.allowed:
+            raise NotAllowedError(
+                f"a plugin is code: whoever may log in to the machine allows it first, with "
+                f"`rookery ctl plugins allow {plugin_id}`"
+            )
 
     async def uninstall(self, plugin_id: str) -> None:
         """Stop it and remove it; the last version takes settings and data with it."""
@@ -600,7 +605,7 @@ class PluginService:
         kept = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR")
         variables = {name: os.environ[name] for name in kept if name in os.environ}
         return Launch(
-            (str(python), "-X", "utf8", "-m", "rookery.plugins.worker"),
+            (str(python), "-P", "-X", "utf8", "-m", "rookery.plugins.worker"),
             {
                 **variables,
                 "PYTHONPATH": str(self._store.import_path),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rookery.broker.audit import AuditLog, Changes, without_keys
 from rookery.clock import Clock
-from rookery.web.caller import Via
+from rookery.web.caller import Caller, Via
 
 if TYPE_CHECKING:
     # It loads the framework, and this module is there before anybody asks.
@@ -76,7 +76,7 @@ class RestAudit:
         if body is not None and not entry.changes.is_body_kept:
             body = "not kept, it has not the form that is taken here"
         unknown = entry.changes.unknown
-        said = caller.name if caller is not None else _claimed(body)
+        said = _name_of(caller) if caller is not None else _claimed(body)
         operation = _PARAMETER.sub(r":\1", entry.operation)
         self._audit.record(
             entry.method,
@@ -98,6 +98,11 @@ class RestAudit:
                 "body": without_keys(body, unknown),
             },
         )
+
+
+def _name_of(caller: Caller) -> str:
+    """Who asked. A name that came with a sign-in code may be anybody's: the key that gave it is told."""
+    return f"{caller.name} (API key {caller.key})" if caller.key else caller.name
 
 
 def _claimed(body: Any) -> str:
