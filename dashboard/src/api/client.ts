@@ -22,7 +22,10 @@ const ask = makeCall({
   onAnswer(request, response) {
     // Its own paths answer 401 to a wrong password, which does not end a session.
     const isOwn = /\/(login|change_pwd)$/.test(new URL(request.url).pathname);
-    if (response.status === 401 && !isOwn && session() !== null) setSession(null, true);
+    // So do those of accounts to whoever came by a code of an API key, which may do all else.
+    const isClosed =
+      session()?.isByCode === true && /\/api\/v5\/(users|api_key)(\/|$)/.test(request.url);
+    if (response.status === 401 && !isOwn && !isClosed && session() !== null) setSession(null, true);
   },
 });
 

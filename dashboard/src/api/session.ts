@@ -13,6 +13,8 @@ export interface Session {
   version: string;
   /** Nothing but a new password is possible until there is one. */
   mustChangePassword: boolean;
+  /** Signed in with the code of an API key: users and API keys are closed to it. */
+  isByCode?: boolean;
 }
 
 const KEY = "rookery.session";

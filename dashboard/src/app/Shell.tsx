@@ -18,8 +18,12 @@ import { GROUPS, PAGES } from "./pages";
 
 export function Shell({ capabilities }: { capabilities: Capabilities }): ReactElement {
   const { t } = useTranslation("shell");
+  const isByCode = useSession()?.isByCode === true;
   const shown = PAGES.filter(
-    (page) => !page.isDetail && page.needs.every((operation) => capabilities.has(operation)),
+    (page) =>
+      !page.isDetail &&
+      !(isByCode && page.isOfAccounts === true) &&
+      page.needs.every((operation) => capabilities.has(operation)),
   );
   const groups = GROUPS.map((name) => ({
     name,
@@ -56,9 +60,11 @@ function HeadButtons(): ReactElement {
         role={t(`role.${signedIn?.role ?? "viewer"}`)}
         onLeave={() => void leave()}
       >
-        <Menu.Item component={Link} to="/users?own=1">
-          {t("changePassword")}
-        </Menu.Item>
+        {signedIn?.isByCode === true ? null : (
+          <Menu.Item component={Link} to="/users?own=1">
+            {t("changePassword")}
+          </Menu.Item>
+        )}
       </AccountMenu>
     </>
   );

@@ -10,6 +10,8 @@ export interface PageEntry {
   /** Without one of these operations the page would have nothing to show. */
   needs: readonly string[];
   component: LazyExoticComponent<ComponentType>;
+  /** Nothing of it is open to who signed in with the code of an API key. */
+  isOfAccounts?: boolean;
   /** Below another page of the menu. */
   isDetail?: boolean;
 }
@@ -146,9 +148,15 @@ export const PAGES: readonly PageEntry[] = [
   page("/backup", "backup", "node", ["GET /data/files"], () => import("@/features/backup")),
   page("/trace", "trace", "diagnose", ["GET /trace"], () => import("@/features/trace")),
   page("/slow", "slow", "diagnose", ["GET /slow_subscriptions"], () => import("@/features/slow")),
-  page("/users", "users", "administration", ["GET /users"], () => import("@/features/users")),
-  page("/api-keys", "apiKeys", "administration", ["GET /api_key"], () =>
-    import("@/features/api-keys"),
-  ),
+  {
+    ...page("/users", "users", "administration", ["GET /users"], () => import("@/features/users")),
+    isOfAccounts: true,
+  },
+  {
+    ...page("/api-keys", "apiKeys", "administration", ["GET /api_key"], () =>
+      import("@/features/api-keys"),
+    ),
+    isOfAccounts: true,
+  },
   page("/audit", "audit", "administration", ["GET /audit"], () => import("@/features/audit")),
 ];

@@ -15,12 +15,13 @@ from typing import Any, TypeAlias
 
 from rookery.access.errors import SettingError, Words
 from rookery.access.templates import Variables
+from rookery.native.patterns import groups_of, is_found, replaced
 from rookery.native.regex_texts_zh import in_chinese
 
 LENGTH_MAX = 4096
 DEPTH_MAX = 16
 VALUE_LENGTH_MAX = 4096
-"""Longer values are cut: a regular expression may take long over long text."""
+"""Longer values are cut."""
 
 _BAD = Words("{where}: {reason} at character {column}", "{where}：第 {column} 个字符：{reason}")
 _UNEXPECTED = Words("unexpected {found}", "此处不应出现 {found}")
@@ -196,7 +197,7 @@ class _Compiler:
             values = [node(variables) for node in nodes]
             try:
                 return call(*values)
-            except (TypeError, ValueError, IndexError, re.error) as error:
+            except (TypeError, ValueError, IndexError) as error:
                 raise NoValueError(name) from error
 
         return run
@@ -210,9 +211,9 @@ class _Compiler:
         except NoValueError:
             return
         try:
-            re.compile(str(pattern))
-        except re.error as error:
-            said = str(error)
+            is_found(_text(pattern), "")
+        except ValueError as error:
+            said = str(error).partition(": ")[2].removeprefix("error: ") or str(error)
             raise self._bad(_REGEX.format(found=Words(said, in_chinese(said)))) from None
 
 
@@ -263,10 +264,10 @@ def _substr(text: Value, start: Value, length: Value = None) -> str:
 
 
 def _regex_extract(text: Value, pattern: Value) -> list[str]:
-    match = re.search(_text(pattern), _text(text))
-    if match is None:
+    groups = groups_of(_text(pattern), _text(text))
+    if not groups:
         raise ValueError("no match")
-    return [group or "" for group in match.groups()] or [match[0]]
+    return groups
 
 
 def _hash(algorithm: Value, text: Value) -> str:
@@ -303,12 +304,10 @@ _FUNCTIONS = {
     "strlen": _Function(lambda text: len(_text(text)), {1}),
     "substr": _Function(_substr, {2, 3}),
     "replace": _Function(lambda text, old, new: _text(text).replace(_text(old), _text(new)), {3}),
-    "regex_match": _Function(
-        lambda text, pattern: re.search(_text(pattern), _text(text)) is not None, {2}
-    ),
+    "regex_match": _Function(lambda text, pattern: is_found(_text(pattern), _text(text)), {2}),
     "regex_extract": _Function(_regex_extract, {2}),
     "regex_replace": _Function(
-        lambda text, pattern, new: re.sub(_text(pattern), _text(new), _text(text)), {3}
+        lambda text, pattern, new: replaced(_text(pattern), _text(text), _text(new)), {3}
     ),
     "hash": _Function(_hash, {2}),
     "any_to_string": _Function(_text, {1}),

@@ -41,7 +41,7 @@ export function useSignInCode(onError: (error: unknown) => void): { isBusy: bool
     window.history.replaceState(null, "", address);
     setBusy(true);
     call<LoginReply>("post", "/login", { body: { sso_code: code } })
-      .then((reply) => setSession(sessionOf(reply, "")))
+      .then((reply) => setSession({ ...sessionOf(reply, ""), isByCode: true }))
       .catch((error: unknown) => {
         onError(error);
         setBusy(false);
