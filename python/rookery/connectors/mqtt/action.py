@@ -62,7 +62,7 @@ class MqttAction(Action):
             failure = _failure(number, await answer)
             if failure is not None:
                 failures.append(failure)
-        ended = any(failure.ended for failure in failures)
+        ended = any(failure.in_company for failure in failures)
         is_all = len(failures) == len(items) and all(it.is_recoverable for it in failures)
         if is_all and not ended:
             raise Recoverable(failures[0].reason)
@@ -92,7 +92,7 @@ def _words(error: Exception) -> Words:
 def _failure(number: int, answer: ReasonCode | Unhealthy) -> ItemFailure | None:
     if isinstance(answer, Unhealthy):
         ended = isinstance(answer, Ended)
-        return ItemFailure(number, answer.words, is_recoverable=True, ended=ended)
+        return ItemFailure(number, answer.words, is_recoverable=True, in_company=ended)
     if not answer.is_failure:
         return None
     later = answer.value in _LATER
