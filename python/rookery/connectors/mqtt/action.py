@@ -41,6 +41,8 @@ class MqttAction(Action):
             Text(str(parameters.qos)),
             Text(_word(parameters.retain)),
             Value("${pub_props}"),
+            # The column above is JSON, which has no place for octets that are no text.
+            Value("${pub_props.Correlation-Data}"),
         )
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure]:
@@ -78,7 +80,7 @@ class MqttAction(Action):
         qos = min(_qos(item.fields[2]), limits.qos)
         retain = _text(item.fields[3]).lower() in _TRUE and limits.retain
         is_v5 = connection.endpoint.is_v5
-        properties = properties_of(item.fields[4]) if is_v5 else None
+        properties = properties_of(item.fields[4], item.fields[5]) if is_v5 else None
         check_size(topic, payload, qos, packed(properties, is_v5), limits.packet_bytes)
         return await connection.publish(topic, payload, qos, retain, properties)
 
