@@ -75,6 +75,17 @@ What there is at the moment.
 | `emqx_authz_enable`, `emqx_authz_status` | whether a source is switched on, whether it answers |
 | `emqx_authz_total`, `emqx_authz_allow`, `emqx_authz_deny`, `emqx_authz_nomatch` | actions that a source which is a service was asked about, allowed, denied, knew nothing about |
 | `emqx_banned_count` | bans that hold |
+
+`GET /api/v5/prometheus/data_integration` has, with the label `id`, what `GET /rules/{id}/metrics` and
+`GET /actions/{id}/metrics` show under the same words:
+
+| name | meaning |
+|---|---|
+| `emqx_rules_count`, `emqx_connectors_count`, `emqx_actions_count`, `emqx_sources_count` | how many there are; without a label |
+| `emqx_rule_enable`, `emqx_action_enable`, `emqx_connector_enable` | whether it is switched on |
+| `emqx_action_status`, `emqx_connector_status` | 1 while it is connected |
+| `emqx_rule_matched`, `emqx_rule_passed`, `emqx_rule_failed`, `emqx_rule_failed_exception`, `emqx_rule_failed_no_result`, `emqx_rule_actions_total`, `emqx_rule_actions_success`, `emqx_rule_actions_failed`, `emqx_rule_actions_failed_out_of_service`, `emqx_rule_actions_failed_unknown`, `emqx_rule_actions_discarded` | what a rule did |
+| `emqx_action_matched`, `emqx_action_success`, `emqx_action_failed`, `emqx_action_dropped`, `emqx_action_dropped_expired`, `emqx_action_dropped_queue_full`, `emqx_action_dropped_resource_not_found`, `emqx_action_dropped_resource_stopped`, `emqx_action_dropped_other`, `emqx_action_retried`, `emqx_action_received`, `emqx_action_queuing`, `emqx_action_inflight` | what became of the results of an action; of a source what it received |
 """,
 )
 
@@ -124,6 +135,17 @@ CHINESE = Texts(
 | `emqx_authz_enable`、`emqx_authz_status` | 授权源是否启用、是否可用 |
 | `emqx_authz_total`、`emqx_authz_allow`、`emqx_authz_deny`、`emqx_authz_nomatch` | 作为外部服务的授权源被查询、允许、拒绝、未知的次数 |
 | `emqx_banned_count` | 生效的黑名单条数 |
+
+`GET /api/v5/prometheus/data_integration` 以标签 `id` 给出 `GET /rules/{id}/metrics` 与 `GET /actions/{id}/metrics`
+中的同名数值：
+
+| 名称 | 含义 |
+|---|---|
+| `emqx_rules_count`、`emqx_connectors_count`、`emqx_actions_count`、`emqx_sources_count` | 各自的数量，无标签 |
+| `emqx_rule_enable`、`emqx_action_enable`、`emqx_connector_enable` | 是否启用 |
+| `emqx_action_status`、`emqx_connector_status` | 已连接时为 1 |
+| `emqx_rule_matched`、`emqx_rule_passed`、`emqx_rule_failed`、`emqx_rule_failed_exception`、`emqx_rule_failed_no_result`、`emqx_rule_actions_total`、`emqx_rule_actions_success`、`emqx_rule_actions_failed`、`emqx_rule_actions_failed_out_of_service`、`emqx_rule_actions_failed_unknown`、`emqx_rule_actions_discarded` | 规则的执行情况 |
+| `emqx_action_matched`、`emqx_action_success`、`emqx_action_failed`、`emqx_action_dropped`、`emqx_action_dropped_expired`、`emqx_action_dropped_queue_full`、`emqx_action_dropped_resource_not_found`、`emqx_action_dropped_resource_stopped`、`emqx_action_dropped_other`、`emqx_action_retried`、`emqx_action_received`、`emqx_action_queuing`、`emqx_action_inflight` | 动作结果的去向；数据源则为收到的消息 |
 """,
 )
 

@@ -87,14 +87,15 @@ class ItemFailure:
         reason: Why.
         is_recoverable: Whether it is worth sending again. Later items of the same client in the
             same batch have been taken already, so this is for services that tell such things apart.
-        ended: Whether the service ended a connection that several share while it was under way:
-            what did that is found out by sending such items alone, and given up.
+        in_company: Whether all that were under way together failed over one of them, because that
+            one ended their connection, say. Which one is found out by sending each alone; one that
+            fails alone is given up.
     """
 
     number: int
     reason: Words | str
     is_recoverable: bool = False
-    ended: bool = False
+    in_company: bool = False
 
 
 class Action(ABC):

@@ -29,9 +29,8 @@ from rookery.native.action_fields import ActionItem, Outcome
 
 _logger = logging.getLogger(__name__)
 
-_ENDS = Words(
-    "the service ends the connection whenever it gets this: {reason}",
-    "服务每次收到该消息都会断开连接：{reason}",
+_FAILS_ALONE = Words(
+    "it was sent again alone, and fails each time: {reason}", "单独重发后仍每次失败：{reason}"
 )
 
 BATCH_BYTES_MAX = 8 << 20
@@ -222,15 +221,15 @@ class Runner:
                 self._buffer.give_back(unsettled)
 
     async def _turn(self, items: list[ActionItem]) -> list[ActionItem]:
-        """Send beside others, or alone when the connection ended; what is to be sent again."""
-        ends = self._suspects.ends(items)
-        if not ends:
+        """Send beside others, or alone what failed in company; what is to be sent again."""
+        times = self._suspects.times(items)
+        if not times:
             async with self._turns.together():
                 return await self._attempt(items)
         async with self._turns.alone():
             if not self._gate.is_open:
                 return items
-            return await (self._attempt(items) if ends == 1 else self._apart(items))
+            return await (self._attempt(items) if times == 1 else self._apart(items))
 
     async def _attempt(self, items: list[ActionItem]) -> list[ActionItem]:
         """Send; what is to be sent again."""
@@ -287,7 +286,7 @@ class Runner:
             self._deliveries.taken()
         else:
             self._deliveries.refused(_words(failures[0].reason), began_s)
-        if any(failure.ended for failure in failures):
+        if any(failure.in_company for failure in failures):
             self._poke()
         is_alone = len(items) == 1 and self._turns.is_alone
         by_number = {failure.number: failure for failure in failures}
@@ -297,8 +296,8 @@ class Runner:
             failure = by_number.get(item.number)
             if failure is None:
                 taken.append(item.number)
-            elif failure.ended and self._suspects.ended(item.number, is_alone):
-                words = _ENDS.format(reason=_words(failure.reason))
+            elif failure.in_company and self._suspects.failed(item.number, is_alone):
+                words = _FAILS_ALONE.format(reason=_words(failure.reason))
                 # Of its own: what else is said meanwhile is that there is no connection.
                 _logger.warning("action %s: a message is given up: %s", self._id, words.en)
                 await self._settle([item], "failed", words)

@@ -1,7 +1,7 @@
 """Sends that go side by side, and some that go alone.
 
-Who uses a connection shares its end: what was under way then is sent alone next, so that only what
-ends it is given up.
+One item may end the connection that others share, or have the batch refused that others are in: what
+failed in company is sent alone next, so that only what fails alone is given up.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from rookery.native.action_fields import ActionItem
 
 ALONE_MAX = 2
-"""So often in a row an item, sent alone, may end the connection; once more it was under way before."""
+"""An item that failed so often when it was sent alone is given up; before, it failed in company."""
 
 
 class Turns:
@@ -52,23 +52,23 @@ class Turns:
 
 
 class Suspects:
-    """Items that were under way when the service ended a connection, until they are settled."""
+    """Items that failed in company, until they are settled."""
 
     def __init__(self) -> None:
-        self._ends: Counter[int] = Counter()
+        self._times: Counter[int] = Counter()
         self._alone: Counter[int] = Counter()
 
-    def ends(self, items: Sequence[ActionItem]) -> int:
-        """How often it ended under one of them."""
-        return max(self._ends[item.number] for item in items) if self._ends else 0
+    def times(self, items: Sequence[ActionItem]) -> int:
+        """How often one of them failed so."""
+        return max(self._times[item.number] for item in items) if self._times else 0
 
-    def ended(self, number: int, is_alone: bool) -> bool:
-        """It ended under this one; whether that was once too often."""
-        self._ends[number] += 1
+    def failed(self, number: int, is_alone: bool) -> bool:
+        """This one failed; whether that was once too often."""
+        self._times[number] += 1
         self._alone[number] += is_alone
         return self._alone[number] >= ALONE_MAX
 
     def forget(self, numbers: Iterable[int]) -> None:
-        for number in numbers if self._ends else ():
-            self._ends.pop(number, None)
+        for number in numbers if self._times else ():
+            self._times.pop(number, None)
             self._alone.pop(number, None)

@@ -13,7 +13,7 @@ from rookery.access.errors import SettingError
 from rookery.connectors.base import Action, Connector, Context, Recoverable, Unhealthy
 from rookery.connectors.disk_log import TYPE
 from rookery.connectors.disk_log.settings import DiskLogActionSettings, DiskLogConnectorSettings
-from rookery.connectors.disk_log.writer import Writer
+from rookery.connectors.disk_log.writer import InUseError, Writer
 from rookery.native.action_fields import ActionItem
 
 
@@ -126,6 +126,29 @@ async def test_two_connectors_do_not_write_the_same_file(tmp_path: Path) -> None
     await first.stop()
     await second.start()
     await second.stop()
+
+
+async def test_a_rotation_takes_no_file_from_another_connector(tmp_path: Path) -> None:
+    # The settings take no file as small as a test wants.
+    (tmp_path / "disk_log").mkdir()
+    first = Writer(tmp_path / "disk_log" / "a.log", bytes_max=8, files_max=3)
+    first.open()
+    second = TYPE.open(settings(filepath="a.log.1"), context(tmp_path))
+    await second.start()
+    await action_of(second).send(items("of the second"))
+    first.append([b"of the first\n"], sync=False)
+    with pytest.raises(InUseError) as refused:
+        first.append([b"more\n"], sync=False)
+    assert refused.value.filename == str(tmp_path / "disk_log" / "a.log.1")
+    await second.stop()
+    first.append([b"more\n"], sync=False)
+    first.close()
+    written = {path.name: path.read_text() for path in (tmp_path / "disk_log").iterdir()}
+    assert written == {
+        "a.log": "more\n",
+        "a.log.1": "of the first\n",
+        "a.log.2": "of the second\n",
+    }
 
 
 async def test_a_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -311,7 +311,8 @@ class Line:
             except TimeoutError:
                 return []
         return [
-            ItemFailure(item.number, "closed", is_recoverable=True, ended=True) for item in items
+            ItemFailure(item.number, "closed", is_recoverable=True, in_company=True)
+            for item in items
         ]
 
 
@@ -338,4 +339,4 @@ async def test_one_that_ends_the_connection_each_time_is_given_up_and_holds_up_n
         for key, values in service.by_key().items():
             assert values == [round_ for round_ in range(6) if (round_, key) != (1, 3)]
         assert line.ends <= 4
-    assert "the service ends the connection whenever it gets this: closed" in caplog.text
+    assert "it was sent again alone, and fails each time: closed" in caplog.text

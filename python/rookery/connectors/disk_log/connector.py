@@ -99,7 +99,7 @@ class DiskLogConnector(Connector[DiskLogActionSettings, SourceSettings]):
 
     def _why(self, error: OSError) -> Words:
         if isinstance(error, InUseError):
-            return _IN_USE.format(path=self._path)
+            return _IN_USE.format(path=error.filename or self._path)
         if error.errno in _FULL:
             return _DISK_FULL.format(path=self._path)
         why = os.strerror(error.errno).lower() if error.errno else str(error)

@@ -8,6 +8,7 @@ made and never written to goes again when it is closed: a probe leaves nothing b
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 import stat
@@ -98,6 +99,7 @@ class Writer:
         """Write lines, which end with a line break.
 
         Raises:
+            InUseError: the file is full, and one that it would be renamed to is of another writer.
             OSError: not written, none of them.
         """
         self.check()
@@ -136,6 +138,8 @@ class Writer:
             os.ftruncate(self._fd, 0)
             self._size = 0
             return
+        for number in range(1, last + 1):
+            _see_free(self._numbered(number))
         for number in range(last, 0, -1):
             older = self._numbered(number)
             younger = self._numbered(number - 1) if number > 1 else self._path
@@ -145,3 +149,17 @@ class Writer:
 
     def _numbered(self, number: int) -> Path:
         return self._path.with_name(f"{self._path.name}.{number}")
+
+
+def _see_free(path: Path) -> None:
+    """Raises InUseError: another writer has that file, which a rotation would take from it."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except FileNotFoundError:
+        return
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InUseError(errno.EBUSY, "in use", str(path)) from None
+    finally:
+        os.close(fd)

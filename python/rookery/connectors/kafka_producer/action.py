@@ -7,12 +7,14 @@ through an outage too, and what could not be sent is in the action's buffer behi
 
 from __future__ import annotations
 
+import asyncio
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from rookery.access.errors import Words
-from rookery.connectors.base import Action, ItemFailure, Reconnecting, Recoverable
+from rookery.connectors.base import Action, ItemFailure, Reconnecting, Recoverable, Unhealthy
 from rookery.connectors.kafka.client import Cluster
 from rookery.connectors.kafka_producer.settings import KafkaProducerParameters
 from rookery.native.action_fields import ActionItem, FieldSpec, FieldValue, Text, Value
@@ -24,6 +26,12 @@ _FIXED = 4  # fields before those of the headers
 
 _STOPPED = Words("not connected", "未连接")
 _REFUSED = Words("Kafka did not take it: {reason}", "Kafka 未接受该消息：{reason}")
+_NO_NAME = Words(
+    "{topic} can be no topic of Kafka: 1 to 249 letters, digits, dots, underscores and hyphens",
+    "{topic} 不能作为 Kafka 主题：须为 1 至 249 个字母、数字、点、下划线或连字符",
+)
+_UNKNOWN_TOPIC = Words("there is no topic {topic}", "主题 {topic} 不存在")
+_NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
 _BEHIND = Words("one before it was not taken", "前一条消息未被接受")
 
 
@@ -36,6 +44,7 @@ class KafkaProducerAction(Action):
         self._parameters = parameters
         self._cluster = cluster
         self._producer: Producer | None = None
+        self._renewing = asyncio.Lock()
         message = parameters.message
         fields: list[FieldSpec] = [
             Text(parameters.topic),
@@ -50,13 +59,9 @@ class KafkaProducerAction(Action):
         self.fields = tuple(fields)
 
     async def start(self) -> None:
-        from rookery.connectors.kafka_producer.producer import Producer  # noqa: PLC0415
-
         await self.stop()
         await self._find_topic()
-        producer = Producer(self._parameters, self._cluster.options())
-        await producer.start()
-        self._producer = producer
+        self._producer = await self._begun()
 
     async def stop(self) -> None:
         producer, self._producer = self._producer, None
@@ -75,10 +80,15 @@ class KafkaProducerAction(Action):
             await self._cluster.partitions(self._parameters.topic)
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure]:
-        producer = self._producer
+        producer = await self._current()
         if producer is None:
             raise Recoverable(_STOPPED)
-        sent = [(item, await producer.append(self._record(item))) for item in items]
+        records = [(item, self._record(item)) for item in items]
+        known = await producer.find(it.topic for _, it in records if _NAME.fullmatch(it.topic))
+        sent = [
+            (item, await producer.append(record) if record.topic in known else _untaken(record))
+            for item, record in records
+        ]
         failures: list[ItemFailure] = []
         # Clients one of whose records was not taken: later ones come again behind it.
         behind: set[int] = set()
@@ -89,9 +99,34 @@ class KafkaProducerAction(Action):
                 failures.append(failure)
                 if failure.is_recoverable and item.key:
                     behind.add(item.key)
-        if len(failures) == len(items) and all(failure.is_recoverable for failure in failures):
+        is_all = len(failures) == len(items) and all(it.is_recoverable for it in failures)
+        if is_all and not any(failure.in_company for failure in failures):
             raise Recoverable(failures[0].reason)
         return failures
+
+    async def _current(self) -> Producer | None:
+        """The producer; a new one in place of one that is spent."""
+        async with self._renewing:
+            spent = self._producer
+            if spent is None or not spent.is_spent:
+                return spent
+            try:
+                fresh = await self._begun()
+            except Unhealthy as error:
+                raise Recoverable(error.words) from error
+            # Who stopped the action meanwhile has stopped the one that it had.
+            is_wanted = self._producer is spent
+            if is_wanted:
+                self._producer = fresh
+            await (spent if is_wanted else fresh).stop()
+            return self._producer
+
+    async def _begun(self) -> Producer:
+        from rookery.connectors.kafka_producer.producer import Producer  # noqa: PLC0415
+
+        producer = Producer(self._parameters, self._cluster.options())
+        await producer.start()
+        return producer
 
     def _record(self, item: ActionItem) -> Record:
         from rookery.connectors.kafka_producer.producer import Record  # noqa: PLC0415
@@ -125,7 +160,20 @@ def _failure(item: ActionItem, refusal: Refusal | None, is_behind: bool) -> Item
     if refusal is None:
         return ItemFailure(item.number, _BEHIND, is_recoverable=True) if is_behind else None
     reason = _REFUSED.format(reason=refusal.reason)
-    return ItemFailure(item.number, reason, is_recoverable=not refusal.is_final)
+    return ItemFailure(
+        item.number,
+        reason,
+        is_recoverable=not refusal.is_final,
+        in_company=refusal.is_in_company,
+    )
+
+
+def _untaken(record: Record) -> Refusal:
+    from rookery.connectors.kafka_producer.producer import Refusal  # noqa: PLC0415
+
+    if _NAME.fullmatch(record.topic):
+        return Refusal(_UNKNOWN_TOPIC.format(topic=record.topic), is_final=False)
+    return Refusal(_NO_NAME.format(topic=record.topic[:100]), is_final=True)
 
 
 def _headers_of(column: FieldValue, is_json: bool) -> list[tuple[str, bytes]]:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.codec import has_lz4
 from aiokafka.errors import (
+    InvalidMessageError,
+    InvalidTimestampError,
     InvalidTopicError,
     KafkaError,
     MessageSizeTooLargeError,
+    PolicyViolationError,
     ProducerClosed,
+    RecordListTooLargeError,
     TopicAuthorizationFailedError,
 )
 from aiokafka.partitioner import DefaultPartitioner
@@ -31,6 +35,17 @@ MESSAGE_BYTES_MIN = 1 << 20
 _ACKS: dict[str, Any] = {"all_isr": "all", "leader_only": 1, "none": 0}
 # Another attempt would end in the same way.
 _FINAL = (MessageSizeTooLargeError, InvalidTopicError, TopicAuthorizationFailedError)
+# Kafka refuses a whole batch over one record of it.
+_OF_ONE = (
+    InvalidMessageError,
+    InvalidTimestampError,
+    MessageSizeTooLargeError,
+    PolicyViolationError,
+    RecordListTooLargeError,
+)
+FIND_S = 0.5
+"""How long a topic that is not known yet holds up the records beside it."""
+FIND_AGAIN_S = 0.05
 _BY_PACKAGE = frozenset({"snappy", "lz4", "zstd"})  # one package has all three
 _NO_COMPRESSION = Words(
     "compression {name} needs a package: install rookery[kafka]",
@@ -51,10 +66,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a record was not taken."""
+    """Why a record was not taken; in company: perhaps over another one in the same batch."""
 
-    reason: str
+    reason: Words | str
     is_final: bool
+    is_in_company: bool = False
 
 
 class Producer:
@@ -66,13 +82,16 @@ class Producer:
         Raises:
             Unhealthy: a package is missing.
         """
+        self.is_spent = False
+        """Whether another one has to be made: Kafka counts records, and takes none behind refused ones."""
+        self._counts = parameters.required_acks == "all_isr"
         compression = parameters.compression
         if compression in _BY_PACKAGE and not has_lz4():
             raise Unhealthy(_NO_COMPRESSION.format(name=compression))
         self._producer = AIOKafkaProducer(
             **options,
             acks=_ACKS[parameters.required_acks],
-            enable_idempotence=parameters.required_acks == "all_isr",
+            enable_idempotence=self._counts,
             compression_type=None if compression == "no_compression" else compression,
             max_batch_size=parameters.max_batch_bytes,
             max_request_size=max(parameters.max_batch_bytes, MESSAGE_BYTES_MIN),
@@ -109,6 +128,25 @@ class Producer:
             self._producer._message_accumulator.fail_all(ProducerClosed())  # noqa: SLF001
         await asyncio.gather(stopping, return_exceptions=True)
 
+    async def find(self, topics: Iterable[str]) -> set[str]:
+        """Which of them Kafka has, as far as it says so soon."""
+        client = self._producer.client
+        cluster = client.cluster
+        wanted = set(topics)
+        unknown = {topic for topic in wanted if cluster.partitions_for_topic(topic) is None}
+        for topic in unknown:
+            client.add_topic(topic)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(FIND_S if unknown else None):
+                while unknown:
+                    await client.force_metadata_update()
+                    unknown = {it for it in unknown if cluster.partitions_for_topic(it) is None}
+                    if unknown:  # Kafka may be making it
+                        await asyncio.sleep(FIND_AGAIN_S)
+        # The client would ask for all of them for ever.
+        client._topics -= unknown  # noqa: SLF001
+        return wanted - unknown
+
     async def append(self, record: Record) -> asyncio.Future[Any] | Refusal:
         """Take a record; in the order of the calls. :meth:`appended` says what became of it."""
         try:
@@ -131,6 +169,9 @@ class Producer:
         try:
             await asyncio.shield(future)
         except KafkaError as error:
+            self.is_spent = self.is_spent or (self._counts and not error.retriable)
+            if isinstance(error, _OF_ONE):
+                return Refusal(said(error), is_final=False, is_in_company=True)
             return _refusal(error)
         return None
 

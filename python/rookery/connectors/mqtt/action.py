@@ -41,6 +41,8 @@ class MqttAction(Action):
             Text(str(parameters.qos)),
             Text(_word(parameters.retain)),
             Value("${pub_props}"),
+            # The column above is JSON, which has no place for octets that are no text.
+            Value("${pub_props.Correlation-Data}"),
         )
 
     async def send(self, items: Sequence[ActionItem]) -> Sequence[ItemFailure]:
@@ -62,7 +64,7 @@ class MqttAction(Action):
             failure = _failure(number, await answer)
             if failure is not None:
                 failures.append(failure)
-        ended = any(failure.ended for failure in failures)
+        ended = any(failure.in_company for failure in failures)
         is_all = len(failures) == len(items) and all(it.is_recoverable for it in failures)
         if is_all and not ended:
             raise Recoverable(failures[0].reason)
@@ -78,7 +80,7 @@ class MqttAction(Action):
         qos = min(_qos(item.fields[2]), limits.qos)
         retain = _text(item.fields[3]).lower() in _TRUE and limits.retain
         is_v5 = connection.endpoint.is_v5
-        properties = properties_of(item.fields[4]) if is_v5 else None
+        properties = properties_of(item.fields[4], item.fields[5]) if is_v5 else None
         check_size(topic, payload, qos, packed(properties, is_v5), limits.packet_bytes)
         return await connection.publish(topic, payload, qos, retain, properties)
 
@@ -92,7 +94,7 @@ def _words(error: Exception) -> Words:
 def _failure(number: int, answer: ReasonCode | Unhealthy) -> ItemFailure | None:
     if isinstance(answer, Unhealthy):
         ended = isinstance(answer, Ended)
-        return ItemFailure(number, answer.words, is_recoverable=True, ended=ended)
+        return ItemFailure(number, answer.words, is_recoverable=True, in_company=ended)
     if not answer.is_failure:
         return None
     later = answer.value in _LATER

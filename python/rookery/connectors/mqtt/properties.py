@@ -57,8 +57,9 @@ def _readable(data: bytes) -> str:
         return base64.b64encode(data).decode()
 
 
-def properties_of(column: FieldValue) -> Properties | None:
+def properties_of(column: FieldValue, correlation: FieldValue) -> Properties | None:
     """What a result's ``pub_props`` says about the message; nothing when it says none.
+    ``correlation`` is its Correlation-Data where that are octets which are no text.
 
     Raises:
         BadMessage: MQTT does not allow it.
@@ -75,6 +76,8 @@ def properties_of(column: FieldValue) -> Properties | None:
     for name, (attribute, kind) in _NAMES.items():
         value = values.get(name)
         if value is not None:
+            if kind is bytes and isinstance(correlation, bytes):
+                value = correlation
             setattr(properties, attribute, _allowed(name, value, kind))
     pairs = _pairs(values)
     for text in (text for pair in pairs for text in pair):
@@ -94,9 +97,8 @@ def _allowed(name: str, value: Any, kind: type) -> int | str | bytes:
         if not 0 <= number <= most:
             raise BadMessage(_NO_INTEGER.format(name=name, most=most, value=str(value)[:40]))
         return number
-    text = str(value)
-    octets = _sized(name, text.encode())
-    return octets if kind is bytes else text
+    octets = _sized(name, value if isinstance(value, bytes) else str(value).encode())
+    return octets if kind is bytes else str(value)
 
 
 def _sized(name: str, octets: bytes) -> bytes:

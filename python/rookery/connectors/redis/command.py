@@ -24,6 +24,13 @@ _NO_NAME = Words(
     "{where}: the first element must be the name of a command, without placeholders: {text}",
     "{where}：第一个元素应为不含占位符的命令名：{text}",
 )
+# With BLOCK among their options they wait, too.
+_MAY_WAIT = frozenset({"XREAD", "XREADGROUP"})
+_WAITS = Words(
+    "{where}: {name} cannot be used with BLOCK, nor with a placeholder before STREAMS: other commands share the "
+    "connection, and would wait",
+    "{where}：{name} 不能带 BLOCK，STREAMS 之前也不能有占位符：连接由其他命令共用，它们会一直等待",
+)
 _REFUSED = Words(
     "{where}: {name} cannot be used here: other commands share the connection",
     "{where}：此处不能使用 {name}：连接由其他命令共用",
@@ -41,4 +48,22 @@ def parse_command(template: Sequence[str]) -> tuple[str, tuple[FieldSpec, ...]]:
         raise SettingError(_NO_NAME.format(where=_WHERE, text=name[:64]))
     if name.upper() in _NOT_HERE:
         raise SettingError(_REFUSED.format(where=_WHERE, name=name))
+    if name.upper() in _MAY_WAIT and _may_wait(template[1:]):
+        raise SettingError(_WAITS.format(where=_WHERE, name=name))
     return name, tuple(Text(argument) for argument in template[1:])
+
+
+def _may_wait(arguments: Sequence[str]) -> bool:
+    left = iter(arguments)
+    for argument in left:
+        match argument.upper():
+            case "STREAMS":
+                return False
+            case "GROUP":  # the names of a group and of a consumer may be made of anything
+                next(left, None)
+                next(left, None)
+            case "BLOCK":
+                return True
+            case _ if "${" in argument:
+                return True
+    return False

@@ -72,7 +72,14 @@ async def opened(tmp_path: Path) -> AsyncIterator[Opened]:
 def message(
     number: int, topic: str, payload: str | bytes, qos: str = "1", **more: Any
 ) -> ActionItem:
-    fields = (topic, payload, qos, more.pop("retain", "false"), more.pop("props", UNDEFINED))
+    fields = (
+        topic,
+        payload,
+        qos,
+        more.pop("retain", "false"),
+        more.pop("props", UNDEFINED),
+        UNDEFINED,
+    )
     return item(number, *fields, **more)
 
 

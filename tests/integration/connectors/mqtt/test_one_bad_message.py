@@ -44,7 +44,7 @@ async def test_a_topic_of_too_many_levels_is_given_up_and_the_others_arrive(
                 for client in range(1, CLIENTS + 1):
                     to = deep if (number, client) == (1, 3) else topic
                     payload = f"{client}:{number}".encode()
-                    it.buffer.offer(to, payload, "1", "false", UNDEFINED, key=client)
+                    it.buffer.offer(to, payload, "1", "false", UNDEFINED, UNDEFINED, key=client)
             sent = CLIENTS * ROUNDS - 1
             await it.until_counted(success=sent, failed=1, queuing=0, inflight=0)
         got: dict[int, list[int]] = {}

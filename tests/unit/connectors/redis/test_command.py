@@ -30,6 +30,28 @@ def test_no_client_chooses_the_command(name: str) -> None:
         parse_command([name, "key"])
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["XREAD", "BLOCK", "0", "STREAMS", "s", "$"],
+        ["xread", "COUNT", "1", "block", "5000", "streams", "s", "$"],
+        ["XREADGROUP", "GROUP", "g", "c", "BLOCK", "0", "STREAMS", "s", ">"],
+        ["XREAD", "${payload.option}", "0", "STREAMS", "s", "$"],
+    ],
+)
+def test_reading_that_waits_is_refused(command: list[str]) -> None:
+    with pytest.raises(SettingError, match="cannot be used with BLOCK") as refused:
+        parse_command(command)
+    assert "BLOCK" in refused.value.text("zh")
+
+
+def test_reading_that_does_not_wait_is_not_refused() -> None:
+    name, fields = parse_command(["XREAD", "COUNT", "1", "STREAMS", "block", "${payload.id}"])
+    assert (name, len(fields)) == ("XREAD", 5)
+    command = ["XREADGROUP", "GROUP", "block", "${clientid}", "STREAMS", "s", ">"]
+    assert parse_command(command)[0] == "XREADGROUP"
+
+
 @pytest.mark.parametrize("name", ["subscribe", "MULTI", "BLPOP", "SELECT", "shutdown"])
 def test_commands_that_hold_or_change_the_connection_are_refused(name: str) -> None:
     with pytest.raises(SettingError, match="share the connection") as refused:
