@@ -122,8 +122,8 @@ def test_a_file_tells_nothing_of_what_it_holds(
         assert "found sword" in inline.json["message"]
         off = {"type": "file", "path": str(inside), "enable": False}
         assert rest.ask("POST", "/authorization/sources", off).status == 204
-        for path in ("/authorization/sources", "/authorization/sources/file"):
-            assert "swordfish" not in rest.ask("GET", path).text
+        for asked in ("/authorization/sources", "/authorization/sources/file"):
+            assert "swordfish" not in rest.ask("GET", asked).text
         assert rest.ask("DELETE", "/authorization/sources/file").status == 204
         inside.write_text("{deny, all}.\n")
         body = {"type": "file", "path": str(inside)}

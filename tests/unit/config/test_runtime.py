@@ -179,7 +179,9 @@ def test_what_is_the_machines_may_be_sent_back_as_it_holds_and_be_taken_back(
     kept.parent.mkdir(parents=True)
     kept.write_text('node.connector_file_dirs = ["/srv"]')
     config = started(tmp_path)
-    same = {("node",): {"connector_file_dirs": ["/srv"], "workers": 0}}
+    same: dict[tuple[str, ...], object] = {
+        ("node",): {"connector_file_dirs": ["/srv"], "workers": 0}
+    }
     config = changed(config, {**same, ("api_key",): {"bootstrap_file": ""}})
     back = changed(config, {("node", "connector_file_dirs"): REMOVED})
     assert back["node.connector_file_dirs"] == []

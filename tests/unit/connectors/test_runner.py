@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -329,7 +330,7 @@ async def test_one_that_ends_the_connection_each_time_is_given_up_and_holds_up_n
             service.is_up = True
             await super().start()
 
-    options = {"batch_size": batch, "request_ttl": "infinity"}
+    options: dict[str, Any] = {"batch_size": batch, "request_ttl": "infinity"}
     async with world(service, connector=Again, **options) as it:
         for round_ in range(6):
             for key in range(1, 7):

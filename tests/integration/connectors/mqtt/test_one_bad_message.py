@@ -50,6 +50,6 @@ async def test_a_topic_of_too_many_levels_is_given_up_and_the_others_arrive(
         got: dict[int, list[int]] = {}
         while sum(len(set(numbers)) for numbers in got.values()) < sent:
             packet = await asyncio.to_thread(watcher.receive)
-            client, _, number = packet.payload.decode().partition(":")
-            got.setdefault(int(client), []).append(int(number))
+            who, _, which = packet.payload.decode().partition(":")
+            got.setdefault(int(who), []).append(int(which))
     assert sorted(set(got[3])) == [0, 2, 3]
