@@ -120,8 +120,11 @@ def running(found: Any, before: Running | None = None) -> Running:
         raise BadRequestError(
             f"run.failure: {', '.join(QUESTIONS)} each with {', '.join(FAILURES)}"
         )
+    workers = _number(found, "workers", before.workers, 1, WORKERS_MAX)
+    if workers != int(workers):
+        raise BadRequestError("run.workers is no whole number")
     return Running(
-        workers=int(_number(found, "workers", before.workers, 1, WORKERS_MAX)),
+        workers=int(workers),
         deadline_s=float(_number(found, "deadline_s", before.deadline_s, 0.01, 60)),
         memory_max=_memory(found, before.memory_max),
         topics=_filters(found, before.topics),

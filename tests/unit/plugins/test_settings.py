@@ -94,7 +94,7 @@ def test_a_schema_that_would_be_half_obeyed_is_refused(schema: Any) -> None:
     "change",
     [
         {"name": "../up"}, {"name": "Big"}, {"rel_vsn": "1/2"}, {"entry": "no class"},
-        {"run": {"workers": 0}}, {"run": {"other": 1}}, {"run": {"failure": {"x": "deny"}}},
+        {"run": {"workers": 0}}, {"run": {"workers": 1.5}}, {"run": {"other": 1}}, {"run": {"failure": {"x": "deny"}}},
         {"metadata_vsn": "0.1.0"}, {"requires": "text"}, {"description": "\ud800"},
         {"author": ["\ud800"]}, {"run": {"topics": ["\ud800"]}},
         {"run": {"topics": ["a/#/b"]}}, {"run": {"topics": [""]}}, {"run": {"topics": ["a+"]}},
