@@ -72,11 +72,11 @@ def problems(old: Config, new: Config, stored: Mapping[str, Any]) -> Iterator[Pr
             yield _problem(join_path(path), "", _OWN)
     if old[_ALLOW] and not new[_ALLOW]:
         yield _problem(_ALLOW, "false", _ALLOW_OFF)
-    known = {(_kind(at), path) for at, path in _files(old)}
+    known = {(_kind(at), file) for at, file in _files(old)}
     folders = folders_of(new)
-    for at, path in _files(new):
-        if (_kind(at), path) not in known:
-            yield from outside(at, path, folders)
+    for at, file in _files(new):
+        if (_kind(at), file) not in known:
+            yield from outside(at, file, folders)
     yield from _of_log(old, new)
     yield from _of_passwords(old, new)
     yield from tls_files.problems(folders, old.effective(), new.effective())
