@@ -105,6 +105,14 @@ def test_everybody_who_asks_is_told_apart(rest: RestNode) -> None:
     assert entry["source_ip"] == ""
 
 
+def test_a_name_that_came_with_a_code_stands_with_its_key(rest: RestNode) -> None:
+    code = rest.key("administrator").post("/sso/code", {"username": "admin"}).json["sso_code"]
+    token = rest.nobody.post("/login", {"sso_code": code}).json["token"]
+    rest.nobody.with_token(token).delete("/alarms")
+    entry = rest.audit("from=dashboard&limit=1")[0]
+    assert entry["source"].startswith("admin (API key ")
+
+
 def test_looking_leaves_no_entry(rest: RestNode) -> None:
     before = rest.audit("limit=1")
 

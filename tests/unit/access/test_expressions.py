@@ -181,3 +181,13 @@ async def test_certificates(
 )
 def test_peers(peer: str | None, expected: tuple[str, int]) -> None:
     assert split_peer(peer) == expected
+
+
+def test_no_name_of_a_client_makes_a_regular_expression_slow() -> None:
+    expression = Expression("regex_match(clientid, '^([a-z]+-?)+$')", known={"clientid"}, where="x")
+    # By trying every way this would be some 2 ** 4000 steps.
+    assert expression.value(lambda _name: "a" * 4000 + "!") == "false"
+    extract = Expression("regex_extract(clientid, '[0-9]+')", known={"clientid"}, where="x")
+    assert extract.value(lambda _name: "pump-12-7") == "12"
+    with pytest.raises(NoValueError):
+        extract.value(lambda _name: "pump")
