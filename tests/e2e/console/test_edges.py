@@ -261,7 +261,7 @@ class EdgePagesThere:
 
 
 def test_it_moves_to_another_project_and_is_let_go(console: Console) -> None:
-    console.allow(r"GET /api/orgs/\w+/projects/\w+/edgeservices/\w+ 404")
+    console.allow(r"GET /api/orgs/\w+/projects/\w+/edgeservices/\w+(/metrics)? 404")
     menu(console, "edges.transfer")
     console.choose(console.t("edges.target"), f"{ORG} / {OTHER_PLANT}", console.dialog)
     console.button(console.t("edges.transfer"), console.dialog).click()
@@ -270,7 +270,7 @@ def test_it_moves_to_another_project_and_is_let_go(console: Console) -> None:
     console.row(DESCRIBED).get_by_role("link", name=EDGE).click()
     expect(console.page.get_by_role("heading", level=1)).to_have_text(EDGE)
     # The page asks once more for what is gone, before it leaves.
-    console.allow(r"GET /api/orgs/\w+/projects/\w+/edgeservices/\w+ 404")
+    console.allow(r"GET /api/orgs/\w+/projects/\w+/edgeservices/\w+(/metrics)? 404")
     menu(console, "edges.unadopt")
     console.agree(console.t("edges.unadopt"))
     console.said(console.t("edges.unadopted"))
