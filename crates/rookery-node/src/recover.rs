@@ -1,7 +1,6 @@
 //! From the store's tables to sessions in shards.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::PoisonError;
 use std::time::Instant;
 
@@ -40,6 +39,17 @@ pub(crate) struct Found {
     pub(crate) info: RecoveryInfo,
 }
 
+/// What no other store has. From the system: what a process draws by itself is the same in all that were forked
+/// from one.
+fn fresh_id() -> Result<u64, NodeError> {
+    let mut octets = [0; 8];
+    let fill = rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty());
+    match fill {
+        Ok(8) => Ok(u64::from_le_bytes(octets) | 1),
+        _ => Err(NodeError::Store("the system gives no random octets".into())),
+    }
+}
+
 /// Reads everything the store has.
 pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
     let start = Instant::now();
@@ -53,7 +63,7 @@ pub(crate) fn read(mut recovered: Recovered) -> Result<Found, NodeError> {
         })
         .map_err(|e| NodeError::Store(e.to_string()))?;
     if !found.has_store_id {
-        found.store_id = RandomState::new().hash_one(found.next_seq) | 1;
+        found.store_id = fresh_id()?;
     }
     let messages = std::mem::take(&mut recovered.sessions);
     found.messages = messages

@@ -229,8 +229,7 @@ def test_who_was_away_for_days_is_a_member_and_has_everything(
     three_.start()
     in_step(three_)
 
-    assert name in users(three_)
-    assert users(three_) == users(one)
+    until(lambda: name in users(three_) and users(three_) == users(one), "what was made meanwhile")
     until_all_see(three, {member.name: "running" for member in three}, "all see all")
     # What was deleted is remembered for 30 days: after that everything is compared anew.
     is_taken_over = "took over" in "\n".join(three_.node.log[before:])

@@ -10,7 +10,7 @@ export function PartnerOf({ partner }: { partner: Partner }): ReactElement {
   const { t, i18n } = useTranslation("nodes");
   if (partner.node === undefined) {
     return (
-      <Text span size="sm" c="orange">
+      <Text span size="sm" fw={600}>
         {t("partner.none")}
       </Text>
     );
@@ -18,7 +18,7 @@ export function PartnerOf({ partner }: { partner: Partner }): ReactElement {
   const lag = formatNumber(partner.lag, i18n.language);
   const shown = { node: partner.node, lag, bytes: formatBytes(partner.lag_bytes) };
   return (
-    <Text span size="sm" {...(partner.is_whole ? {} : { c: "orange" })}>
+    <Text span size="sm" {...(partner.is_whole ? {} : { fw: 600 })}>
       {t(partner.is_whole ? "partner.whole" : "partner.begun", shown)}
     </Text>
   );
