@@ -139,6 +139,11 @@ def test_a_witness_makes_two_nodes_whole(two: list[Member], tmp_path: Path) -> N
         assert rows[name]["role"] == "witness"
         assert {row["node"] for row in _rest(one).get("/nodes")} == {one.name, other.name}
         until(lambda: _is_made(one), "a change with all of them")
+        until(
+            lambda: all(row.get("in_step") for row in _cluster(one)["members"]),
+            "the witness has what they have",
+            shows=lambda: _cluster(one)["members"],
+        )
 
         other.node.kill9()
         until(lambda: _cluster(one)["quorum"]["running"] == 2, "one is seen to be gone")
