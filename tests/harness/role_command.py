@@ -31,6 +31,15 @@ _COLD = frozenset({"ROOKERY_TEST_CLI", "ROOKERY_TEST_COLD"})
 """With one of these in the environment nothing is forked."""
 
 
+def _loader(environ: Mapping[str, str]) -> dict[str, str]:
+    """What says what a program is made of: a fork has that already."""
+    names = ("PYTHONPATH", "PYTHONHOME", "LD_PRELOAD", "LD_LIBRARY_PATH")
+    return {name: environ[name] for name in names if name in environ}
+
+
+_LOADER = _loader(os.environ)
+
+
 class Process(Protocol):
     """What is used of ``subprocess.Popen``; both streams of output come from ``stdout``."""
 
@@ -66,7 +75,7 @@ def start(
     """
     given = dict(os.environ if environ is None else environ)
     role = words[0]
-    if prefix or role not in _started or not _COLD.isdisjoint(given):
+    if prefix or role not in _started or not _COLD.isdisjoint(given) or _loader(given) != _LOADER:
         _started.add(role)
         return popen([*prefix, str(command()), *words], given, reads)
     return _warm.start(words, given, reads)

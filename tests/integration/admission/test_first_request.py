@@ -24,7 +24,10 @@ def has_framework(node: RestNode) -> bool:
     return FRAMEWORK in maps
 
 
-def test_the_framework_comes_with_the_first_request(start_rest: Start) -> None:
+def test_the_framework_comes_with_the_first_request(
+    start_rest: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROOKERY_TEST_COLD", "1")
     node = start_rest()
     node.node.assert_served()
     port = node.port()  # asked at the node's own socket
