@@ -17,6 +17,7 @@ from harness.client import RawClient
 from harness.connectors import Sender, context, in_order, item, words
 from harness.node import Node, fresh_name
 from harness.ports import free_port
+from harness.waiting import until
 from rookery.connectors.base import Connector, Recoverable, Unhealthy
 from rookery.connectors.mqtt import TYPE
 from rookery.connectors.mqtt.settings import MqttActionSettings
@@ -219,7 +220,7 @@ async def test_who_does_not_acknowledge_is_left_and_asked_again(
     remote.durable("watch", 5).subscribe("out", qos=1)
     sender = await opened.sender(remote, {"topic": "out"}, retry_interval="200ms")
     os.kill(remote.pid, signal.SIGSTOP)
-    os.waitpid(remote.pid, os.WUNTRACED)  # it has stopped by then
+    until(lambda: ") T " in Path(f"/proc/{remote.pid}/stat").read_text("utf-8"), "it has stopped")
     try:
         with pytest.raises(Recoverable, match="did not answer in time"):
             await sender.action.send([message(1, "out", "1")])
