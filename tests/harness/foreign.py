@@ -285,7 +285,14 @@ class Gmqtt(_OnLoop):
 
     def publish(self, topic_name: str, payload: bytes, qos: int, retain: bool = False) -> None:
         async def send() -> None:
-            self._client.publish(topic_name, payload, qos=qos, retain=retain)
+            while True:
+                try:
+                    self._client.publish(topic_name, payload, qos=qos, retain=retain)
+                except OverflowError:
+                    # As many as the Receive Maximum are on their way; it tells nobody when one is done.
+                    await asyncio.sleep(0.01)
+                else:
+                    return
 
         self._call(send())
 

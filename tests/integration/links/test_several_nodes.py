@@ -46,6 +46,11 @@ class World:
         eventually(lambda: [row["routes"] for row in self.states()] == [routes] * nodes)
 
 
+def _is_in_step(member: Member) -> bool:
+    state = member.ctl.json("cluster", "status").get("state") or {}
+    return state.get("in_step") is True
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Three nodes and one, linked in both directions; the tests are one story, in their order."""
@@ -65,6 +70,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         for member in many[1:]:
             member.join(many[0])
         until_all_see(many, {member.name: "running" for member in many}, "they are one cluster")
+        for member in many:
+            eventually(lambda member=member: _is_in_step(member))  # type: ignore[misc]
         users = ManagementClient(many[0].node.data_dir, prefix=API)
         for name, password in ((USER, PASSWORD), ("link-one", LINK_PASSWORD)):
             users.post(USERS, {"user_id": name, "password": password})

@@ -14,7 +14,7 @@ import pytest
 from harness.client import RawClient
 from harness.node import HOST, fresh_name
 from harness.operator import Operator
-from harness.packets import Connect, Publish
+from harness.packets import Connect, PubAck, Publish
 from harness.rest import RestSocket
 
 
@@ -199,7 +199,8 @@ def test_delayed_publish_is_switched_off(client: RawClient, rest: RestSocket) ->
     refused = rest.ask("POST", "/publish", {"topic": "$delayed/1/x", "payload": ""})
     assert (refused.status, refused.json["message"]) == (400, "delayed_publish_is_off")
     client.subscribe("x")
-    client.publish("$delayed/0/x", b"later", qos=1)
+    client.send(Publish("$delayed/0/x", b"later", 1, 1, False, False, {}))
+    client.await_packet(PubAck, packet_id=1, reason_code=0x90)
     client.publish("x", b"now", qos=1)
     client.receive("x", b"now", qos=0)
     assert rest.ask("PUT", "/mqtt/delayed", {"enable": 7}).status == 400
