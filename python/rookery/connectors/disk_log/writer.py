@@ -160,6 +160,6 @@ def _see_free(path: Path) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise InUseError(errno.EBUSY, "in use", str(path)) from None
+        raise InUseError(errno.EBUSY, os.strerror(errno.EBUSY), str(path)) from None
     finally:
         os.close(fd)
