@@ -63,7 +63,7 @@ async def test_everything_arrives_over_a_restart_in_both_directions(
                 await asyncio.to_thread(talker.publish, "in", b"-1", qos=qos)
             for number in range(COUNT):
                 it.buffers["mqtt:out"].offer(
-                    "out", str(number), str(qos), "false", UNDEFINED, key=1
+                    "out", str(number), str(qos), "false", UNDEFINED, UNDEFINED, key=1
                 )
                 await asyncio.to_thread(talker.publish, "in", b"%d" % number, qos=qos)
         await asyncio.to_thread(remote.stop)
@@ -71,7 +71,7 @@ async def test_everything_arrives_over_a_restart_in_both_directions(
         with connected(remote, "talk") as talker:
             for number in range(COUNT, 2 * COUNT):
                 it.buffers["mqtt:out"].offer(
-                    "out", str(number), str(qos), "false", UNDEFINED, key=1
+                    "out", str(number), str(qos), "false", UNDEFINED, UNDEFINED, key=1
                 )
                 await asyncio.to_thread(talker.publish, "in", b"%d" % number, qos=qos)
         await it.until_counted("mqtt:out", success=2 * COUNT, failed=0, queuing=0)

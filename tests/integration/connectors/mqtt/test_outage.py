@@ -35,7 +35,9 @@ async def offered(buffer: PlainBuffer) -> None:
     """Traffic of some clients, a message each millisecond or so."""
     for number in range(COUNT):
         client = number % CLIENTS
-        buffer.offer(f"out/{client}", str(number), "1", "false", UNDEFINED, key=client + 1)
+        buffer.offer(
+            f"out/{client}", str(number), "1", "false", UNDEFINED, UNDEFINED, key=client + 1
+        )
         assert adds_up(buffer.counters())
         await asyncio.sleep(0.001)
 
